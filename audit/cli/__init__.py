@@ -1,0 +1,1 @@
+"""The roof: the only place where all rooms meet."""

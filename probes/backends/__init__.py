@@ -1,0 +1,1 @@
+"""The door to torch and open_clip."""

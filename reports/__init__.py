@@ -1,0 +1,1 @@
+"""How it is told: renderings of an audit result."""
