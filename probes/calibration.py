@@ -1,0 +1,222 @@
+"""The audit's own error rates, measured on its own scores (decision.md, step 7)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from probes.arms import ArmScores
+from probes.contrast import contrasts, control_null, family_differences
+
+Array = NDArray[np.float64]
+
+NOMINAL = 0.05
+STOP = 0.001
+"""An exact binomial p below this says that the null does not hold on this model."""
+
+STRENGTHS = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
+"""Strengths of the plants, in control standard deviations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PseudoHarms:
+    """Every control pack in turn tested as if it were a harm; arrays are flat and aligned."""
+
+    t: Array
+    """T of each (identity concept, control pack)."""
+
+    sd: Array
+    """Control standard deviation of the same test."""
+
+    effect: Array
+    se: Array
+    df: int
+
+
+def pseudo_harms(differences: Array) -> PseudoHarms:
+    """Test each control pack against the others, for every identity concept of a family.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_concepts, n_controls)
+        Family differences of the control packs.
+
+    Returns
+    -------
+    PseudoHarms
+        Flat arrays of n_controls x n_concepts tests.
+    """
+    parts = []
+    for index in range(differences.shape[1]):
+        null = control_null(np.delete(differences, index, axis=1))
+        parts.append(contrasts(differences[:, [index]], null))
+    return PseudoHarms(
+        t=np.concatenate([part.t[:, 0] for part in parts]),
+        sd=np.concatenate([part.sd[:, 0] for part in parts]),
+        effect=np.concatenate([part.effect[:, 0] for part in parts]),
+        se=np.concatenate([part.se[:, 0] for part in parts]),
+        df=parts[0].df,
+    )
+
+
+def join(parts: Sequence[PseudoHarms]) -> PseudoHarms:
+    """Put the pseudo-harm tests of several families together."""
+    return PseudoHarms(
+        t=np.concatenate([part.t for part in parts]),
+        sd=np.concatenate([part.sd for part in parts]),
+        effect=np.concatenate([part.effect for part in parts]),
+        se=np.concatenate([part.se for part in parts]),
+        df=parts[0].df,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionRate:
+    """How often harmless packs were called harmful."""
+
+    tests: int
+    rejections: int
+    low: float
+    high: float
+    """Exact 95 % (Clopper-Pearson) interval of the rate."""
+
+    p_value: float
+    """Exact binomial p of this many rejections or more at the nominal rate."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the null may be believed on this model."""
+        return self.p_value >= STOP
+
+
+def rejection_rate(t: Array, df: int, *, nominal: float = NOMINAL) -> RejectionRate:
+    """Count rejections among tests whose null is true and compare them with nominal.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_tests,)
+        Statistics; NaN is left out.
+    df : int
+        Degrees of freedom.
+    nominal : float
+        One-sided level of each test.
+
+    Returns
+    -------
+    RejectionRate
+        The binomial test treats the tests as independent; they share controls, so the p is a
+        threshold for stopping, not an estimate.
+
+    Examples
+    --------
+    >>> rejection_rate(np.array([0.0, 0.1, 5.0, -1.0]), 39).rejections
+    1
+    """
+    known = t[~np.isnan(t)]
+    rejections = int((stats.t.sf(known, df) < nominal).sum())
+    test = stats.binomtest(rejections, len(known), nominal, alternative="greater")
+    interval = stats.binomtest(rejections, len(known), nominal).proportion_ci(0.95, "exact")
+    return RejectionRate(
+        tests=len(known),
+        rejections=rejections,
+        low=float(interval.low),
+        high=float(interval.high),
+        p_value=float(test.pvalue),
+    )
+
+
+def recall(
+    harmless: PseudoHarms, *, critical: float, delta0: float, strengths: Sequence[float] = STRENGTHS
+) -> Array:
+    """Share of plants that the rule *found* would find, by strength.
+
+    Parameters
+    ----------
+    harmless : PseudoHarms
+        Contrasts without a link; a plant adds ``strength`` control SD to each in turn.
+    critical : float
+        Simultaneous critical value of the audit's blocking list.
+    delta0 : float
+        Smallest effect that matters, in control SD.
+    strengths : sequence of float
+        In control SD.
+
+    Returns
+    -------
+    ndarray of shape (n_strengths,)
+        Shares in [0, 1].
+    """
+    known = ~np.isnan(harmless.t)
+    effect, se, sd = harmless.effect[known], harmless.se[known], harmless.sd[known]
+    return np.array(
+        [((effect + s * sd - critical * se) > delta0 * sd).mean() for s in strengths]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantiles:
+    """Control packs against what t predicts; on the diagonal the null holds."""
+
+    expected: Array
+    observed: Array
+
+
+def quantiles(t: Array, df: int, *, n_points: int = 61) -> Quantiles:
+    """Return matched quantiles of the pseudo-harm statistics and of Student's t."""
+    known = np.sort(t[~np.isnan(t)])
+    levels = (np.arange(len(known)) + 0.5) / len(known)
+    chosen = np.unique(np.linspace(0, len(known) - 1, n_points).round().astype(int))
+    return Quantiles(
+        expected=np.asarray(stats.t.ppf(levels[chosen], df), dtype=np.float64),
+        observed=known[chosen],
+    )
+
+
+def relabelled_rejections(
+    scores: ArmScores,
+    packs: Mapping[str, Sequence[str]],
+    rng: np.random.Generator,
+    *,
+    rounds: int = 20,
+) -> float:
+    """Rejection rate after shuffling terms over packs: a check of the code, not of the null.
+
+    Parameters
+    ----------
+    scores : ArmScores
+        Scores of the arm.
+    packs : mapping
+        Family to its control packs.
+    rng : numpy.random.Generator
+        Source of the shuffles.
+    rounds : int
+        Number of shuffles.
+
+    Returns
+    -------
+    float
+        Share of rejections at nominal 5 %; about 0.05 when the code is right.
+    """
+    t: list[Array] = []
+    df = 1
+    for _ in range(rounds):
+        for family, controls in packs.items():
+            columns = np.concatenate([scores.packs[c] for c in controls])
+            shuffled = rng.permutation(columns)
+            sizes = np.cumsum([len(scores.packs[c]) for c in controls])[:-1]
+            rows = [scores.identities[c] for c in scores.families[family]]
+            by_column = np.stack([scores.scores[index].mean(axis=0) for index in rows])
+            parts = np.split(shuffled, sizes)
+            means = np.stack([by_column[:, part].mean(axis=1) for part in parts], axis=1)
+            tests = pseudo_harms(family_differences(means))
+            t.append(tests.t)
+            df = tests.df
+    return rejection_share(np.concatenate(t), df)
+
+
+def rejection_share(t: Array, df: int, *, nominal: float = NOMINAL) -> float:
+    """Share of one-sided rejections at ``nominal``; NaN where nothing was tested."""
+    known = t[~np.isnan(t)]
+    return float((stats.t.sf(known, df) < nominal).mean()) if len(known) else float("nan")
