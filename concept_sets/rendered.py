@@ -59,9 +59,7 @@ def font_path(name: str) -> Path:
         If no such font is known, or its file is not installed.
     """
     if name not in FONTS:
-        raise StimulusError(
-            f"A rendering needs one of the fonts {sorted(FONTS)}; got {name!r}."
-        )
+        raise StimulusError(f"A rendering needs one of the fonts {sorted(FONTS)}; got {name!r}.")
     package, file = FONTS[name]
     if package:
         folders = [Path(str(resources.files(package)))] if find_spec(package) else []
@@ -71,9 +69,7 @@ def font_path(name: str) -> Path:
     for folder in folders:
         if (folder / file).is_file():
             return folder / file
-    raise StimulusError(
-        f"The font {name!r} needs the file {Path(file).name}; install {hint}."
-    )
+    raise StimulusError(f"The font {name!r} needs the file {Path(file).name}; install {hint}.")
 
 
 def draw_word(word: str, rendering: Rendering, *, side: int) -> Image.Image:
@@ -116,9 +112,7 @@ def draw_word(word: str, rendering: Rendering, *, side: int) -> Image.Image:
     picture = Image.new("RGB", (side, side), "white")
     draw = ImageDraw.Draw(picture)
     text, font = _fit(word, rendering, side)
-    left, top, right, bottom = draw.multiline_textbbox(
-        (0, 0), text, font=font, align="center"
-    )
+    left, top, right, bottom = draw.multiline_textbbox((0, 0), text, font=font, align="center")
     room = side * (1 - 2 * MARGIN)
     corner = (
         side * MARGIN + rendering.x * max(room - (right - left), 0) - left,
@@ -163,15 +157,11 @@ def rendered_words(
         If no font can draw a term.
     """
     return tuple(
-        stimulus
-        for term in concept.terms
-        for stimulus in _drawn(concept, term.surface, renderings)
+        stimulus for term in concept.terms for stimulus in _drawn(concept, term.surface, renderings)
     )
 
 
-def _drawn(
-    concept: Concept, word: str, renderings: Mapping[str, Rendering]
-) -> list[Stimulus]:
+def _drawn(concept: Concept, word: str, renderings: Mapping[str, Rendering]) -> list[Stimulus]:
     stimuli = [
         Stimulus(
             modality=Modality.RENDERED,
@@ -196,9 +186,7 @@ def _drawn(
 
 def _digest(word: str, rendering: Rendering) -> str:
     shown = {"word": word, **asdict(rendering), "file": _font_digest(rendering.font)}
-    return sha256(
-        json.dumps(shown, sort_keys=True, ensure_ascii=False).encode()
-    ).hexdigest()
+    return sha256(json.dumps(shown, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @lru_cache
@@ -209,21 +197,14 @@ def _font_digest(name: str) -> str:
 @lru_cache(maxsize=512)
 def _font(name: str, em: float) -> ImageFont.FreeTypeFont:
     # The basic layout is part of every Pillow build, so pictures do not depend on libraqm.
-    return ImageFont.truetype(
-        str(font_path(name)), em, layout_engine=ImageFont.Layout.BASIC
-    )
+    return ImageFont.truetype(str(font_path(name)), em, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _fit(
-    word: str, rendering: Rendering, side: int
-) -> tuple[str, ImageFont.FreeTypeFont]:
+def _fit(word: str, rendering: Rendering, side: int) -> tuple[str, ImageFont.FreeTypeFont]:
     """Choose the line breaks that allow the largest letters, up to the height asked for."""
     room = side * (1 - 2 * MARGIN)
     wanted = rendering.size * side / _letter_height(rendering.font)
-    layouts = [
-        (min(wanted, _largest_em(text, rendering.font, room)), text)
-        for text in _wrap(word)
-    ]
+    layouts = [(min(wanted, _largest_em(text, rendering.font, room)), text) for text in _wrap(word)]
     em, text = max(layouts, key=lambda layout: layout[0])
     return text, _font(rendering.font, em)
 
@@ -246,9 +227,7 @@ def _largest_em(text: str, font: str, room: float) -> float:
 
 def _extent(text: str, font: str, em: float) -> tuple[float, float]:
     draw = ImageDraw.Draw(Image.new("1", (1, 1)))
-    left, top, right, bottom = draw.multiline_textbbox(
-        (0, 0), text, font=_font(font, em)
-    )
+    left, top, right, bottom = draw.multiline_textbbox((0, 0), text, font=_font(font, em))
     return right - left, bottom - top
 
 
