@@ -52,3 +52,6 @@ class Extraction:
 
     reused: int
     """Distinct stimuli that came from the cache."""
+
+    set_aside: tuple[str, ...] = ()
+    """Names of damaged cache files that were renamed and computed again."""

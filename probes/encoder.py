@@ -18,6 +18,7 @@ class Pooling(StrEnum):
     RELU_MEAN = "relu-mean"
     CLS = "cls"
     TOKEN_MAX = "token-max"
+    TOKEN_MEAN = "token-mean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +57,15 @@ class EncoderIdentity:
     """Tag, hub name, or file name of the weights."""
 
     weights_digest: str
-    """``sha256:`` over names, shapes, types and bytes of every parameter and buffer."""
+    """``sha256:`` over names, shapes, types and bytes of every parameter and buffer, as they
+    compute (float32): equal for one checkpoint in any file format."""
+
+    config_digest: str = ""
+    """``sha256:`` of the resolved configuration: heads, activation and pooling, which the
+    weights alone do not fix."""
 
     activation: str
-    """Resolved activation function: ``gelu`` or ``quickgelu``, ``relu`` ..."""
+    """Resolved activation functions of image and text tower, e.g. ``relu/quickgelu``."""
 
     preprocessing: str
     """Canonical description of resize, crop, mean and standard deviation."""
@@ -112,7 +118,8 @@ class Encoder(Protocol):
         Returns
         -------
         ndarray of shape (n_units, embedding_size), or None
-            Row u is the change of the un-normalised embedding per unit of activation, in the
-            linearised model of science.md 5.2 and 5.3; None where no closed form is known.
+            Row u is the change of the un-normalised embedding per unit of activation, up to one
+            positive constant per layer, with attention and normalisation frozen; None where no
+            closed form is known.
         """
         ...

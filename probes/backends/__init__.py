@@ -1,1 +1,1 @@
-"""The door to torch and open_clip."""
+"""Backends: the only door to torch and open_clip."""

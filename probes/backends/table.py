@@ -1,0 +1,70 @@
+"""The table of encoders: one row per backend, imported only when asked for."""
+
+from importlib import import_module
+from typing import cast
+
+from probes.backends.naming import ModelSpec, parse_model
+from probes.encoder import Encoder, Layer
+
+ENCODERS = {
+    "toy": "probes.backends.toy:load",
+    "open_clip": "probes.backends.open_clip:load",
+}
+"""Backend to ``module:function`` that takes a `ModelSpec` and options and gives an `Encoder`."""
+
+
+def load_encoder(
+    model: str | ModelSpec,
+    *,
+    pretrained: str | None = None,
+    expected_digest: str | None = None,
+    offline: bool = False,
+    device: str = "cpu",
+) -> Encoder:
+    """Load the model under audit; strict, see `probes.backends.loading`.
+
+    Parameters
+    ----------
+    model : str or ModelSpec
+        The name as users write it, see `probes.backends.naming.parse_model`.
+    pretrained : str, optional
+        Tag or checkpoint file, with the name of an architecture.
+    expected_digest : str, optional
+        ``sha256:...`` that the loaded weights must have.
+    offline : bool
+        Use only what is on this machine.
+    device : str
+        Where to compute, as torch names it.
+
+    Returns
+    -------
+    Encoder
+        Ready to encode.
+
+    Raises
+    ------
+    ModelNameError
+        If there is no such architecture, tag, file or folder.
+    ModelError
+        If the weights are missing, wrong, unsafe or not finite.
+    """
+    spec = model if isinstance(model, ModelSpec) else parse_model(model, pretrained)
+    module, _, factory = ENCODERS[spec.backend].partition(":")
+    load = getattr(import_module(module), factory)
+    return cast(
+        Encoder, load(spec, expected_digest=expected_digest, offline=offline, device=device)
+    )
+
+
+def list_models() -> tuple[tuple[str, str], ...]:
+    """Return every known pair of architecture and pretrained tag."""
+    from probes.backends.architectures import known_pairs
+
+    return known_pairs()
+
+
+def architecture_layers(architecture: str) -> tuple[Layer, ...]:
+    """Return the readable layers of an architecture, without loading weights."""
+    from probes.backends.architectures import layers_of
+
+    return layers_of(architecture)
