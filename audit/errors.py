@@ -6,7 +6,7 @@ class PlanError(ValueError):
 
 
 class ScoreInputError(ValueError):
-    """A table or array given to ``score`` cannot be used; the message names file and row (exit 2)."""
+    """A table or array given to ``score`` cannot be used; the message names the file (exit 2)."""
 
 
 class ResultError(ValueError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,7 +150,7 @@ def score_arm(
 
 
 def pool_clusters(
-    values: NDArray[np.floating],
+    values: NDArray[np.floating[Any]],
     concepts: Sequence[str],
     clusters: Sequence[str],
     templates: Sequence[str],
@@ -191,7 +192,7 @@ def pool_clusters(
     )
 
 
-def normalise(values: NDArray[np.floating]) -> Array:
+def normalise(values: NDArray[np.floating[Any]]) -> Array:
     """Scale rows to unit length, in float64; a row of zeros becomes NaN."""
     wide = np.asarray(values, dtype=np.float64)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
@@ -201,4 +202,5 @@ def normalise(values: NDArray[np.floating]) -> Array:
 def _means(values: Array, codes: Indices, n_codes: int) -> Array:
     sums = np.zeros((n_codes, values.shape[1]))
     np.add.at(sums, codes, values)
-    return sums / np.bincount(codes, minlength=n_codes)[:, None]
+    means: Array = sums / np.bincount(codes, minlength=n_codes)[:, None]
+    return means

@@ -150,9 +150,7 @@ def recall(
     """
     known = ~np.isnan(harmless.t)
     effect, se, sd = harmless.effect[known], harmless.se[known], harmless.sd[known]
-    return np.array(
-        [((effect + s * sd - critical * se) > delta0 * sd).mean() for s in strengths]
-    )
+    return np.array([((effect + s * sd - critical * se) > delta0 * sd).mean() for s in strengths])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

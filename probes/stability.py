@@ -87,9 +87,7 @@ def _half(cell: Array, start: int) -> float:
     return float(part.mean()) if part.size else float("nan")
 
 
-def _leave_one_out(
-    scores: ArmScores, identity: str, harm: str, cell: Array
-) -> tuple[float, str]:
+def _leave_one_out(scores: ArmScores, identity: str, harm: str, cell: Array) -> tuple[float, str]:
     names = [scores.row_names[i] for i in scores.identities[identity]]
     names += [scores.column_names[i] for i in scores.packs[harm]]
     effects = np.concatenate([_without_each(cell.mean(axis=1)), _without_each(cell.mean(axis=0))])

@@ -1,0 +1,142 @@
+"""Each arm's own error rates, and whether it may decide (decision.md, step 7)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from audit.evidence import Arm, harms_by_controls
+from audit.numbers import number
+from audit.plan import LimitsSection
+from audit.results import ArmRecord, CalibrationRecord, QuantilePoint, RecallPoint, Undefined
+from probes.arms import ArmScores
+from probes.calibration import (
+    NOMINAL,
+    STRENGTHS,
+    PseudoHarms,
+    join,
+    pseudo_harms,
+    quantiles,
+    recall,
+    rejection_rate,
+    relabelled_rejections,
+)
+from probes.contrast import MIN_CONTROLS
+from probes.multiplicity import critical_value
+
+MIN_RECALL = 0.8
+"""Plants at delta1 that must be found, else nothing may be called absent."""
+
+
+def calibrate_arms(
+    arms: Sequence[Arm], limits: LimitsSection, n_blocking: int, rng: np.random.Generator
+) -> tuple[ArmRecord, ...]:
+    """Measure each arm's error rates on its own scores.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+        Arms with their scores.
+    limits : LimitsSection
+        Thresholds of the plan.
+    n_blocking : int
+        Blocking tests of the whole audit: they set the critical value of the plants.
+    rng : numpy.random.Generator
+        For the shuffles of the relabelling check.
+
+    Returns
+    -------
+    tuple of ArmRecord
+        One per arm, in order.
+    """
+    return tuple(_calibrate(arm, limits, n_blocking, rng) for arm in arms)
+
+
+def _calibrate(
+    arm: Arm, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
+) -> ArmRecord:
+    scores = arm.scores[0]
+    n_controls = min((len(c) for c in scores.controls.values()), default=0)
+    n_clusters = len({int(i) for rows in scores.identities.values() for i in rows})
+    calibration = None
+    if n_controls >= MIN_CONTROLS and scores.families:
+        calibration = _calibration(scores, limits, n_blocking, rng)
+    decides, reason = _decision(arm.role, n_controls, calibration)
+    return ArmRecord(
+        arm=arm.name,
+        title=arm.title,
+        decides=decides,
+        reason=reason,
+        n_controls=n_controls,
+        n_identity_clusters=n_clusters,
+        calibration=calibration,
+    )
+
+
+def _decision(
+    role: str, n_controls: int, calibration: CalibrationRecord | None
+) -> tuple[bool, str]:
+    if role != "decides":
+        return False, "The plan lets this arm describe, not decide."
+    if calibration is None:
+        return False, (
+            f"It has {n_controls} control packs; at least {MIN_CONTROLS} are needed to decide."
+        )
+    if not calibration.passed:
+        return False, (
+            f"Harmless control packs were rejected in {calibration.rejections} of "
+            f"{calibration.tests} tests at nominal {calibration.nominal:.0%}: the null does not "
+            "hold here, so this arm cannot decide."
+        )
+    return True, "The plan lets it decide and its control packs calibrate."
+
+
+def harmless_tests(scores: ArmScores) -> PseudoHarms:
+    """Test every control pack of every family and control set as a pseudo-harm."""
+    return join(
+        [
+            pseudo_harms(scores.differences(family, controls))
+            for controls in harms_by_controls(scores)
+            for family in scores.families
+        ]
+    )
+
+
+def _calibration(
+    scores: ArmScores, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
+) -> CalibrationRecord:
+    harmless = harmless_tests(scores)
+    rate = rejection_rate(harmless.t, harmless.df)
+    critical = critical_value(limits.alpha, n_blocking, harmless.df)
+    shares = recall(harmless, critical=critical, delta0=limits.delta0)
+    at_delta1 = recall(
+        harmless, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,)
+    )[0]
+    plot = quantiles(harmless.t, harmless.df)
+    controls = next(iter(harms_by_controls(scores)))
+    relabelled = relabelled_rejections(scores, dict.fromkeys(scores.families, controls), rng)
+    return CalibrationRecord(
+        tests=rate.tests,
+        rejections=rate.rejections,
+        nominal=NOMINAL,
+        low=rate.low,
+        high=rate.high,
+        p_value=number(rate.p_value, "no test could be made"),
+        passed=rate.passed,
+        quantiles=tuple(
+            QuantilePoint(expected=float(e), observed=float(o))
+            for e, o in zip(plot.expected, plot.observed, strict=True)
+        ),
+        recall=tuple(
+            RecallPoint(effect_sd=s, found=round(share * rate.tests), planted=rate.tests)
+            for s, share in zip(STRENGTHS, shares, strict=True)
+        ),
+        recall_at_delta1=number(float(at_delta1), "no plant could be made"),
+        relabelled=number(relabelled, "no test could be made"),
+    )
+
+
+def sees_delta1(record: ArmRecord) -> bool:
+    """Whether the arm finds at least 80 % of plants at delta1."""
+    if record.calibration is None or isinstance(record.calibration.recall_at_delta1, Undefined):
+        return False
+    return record.calibration.recall_at_delta1 >= MIN_RECALL

@@ -1,0 +1,153 @@
+"""Every contrast of every arm as one flat row, before anything is judged."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from probes.arms import ArmScores
+from probes.contrast import Contrasts, contrasts, control_null
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """One kind of evidence with its scores."""
+
+    name: str
+    title: str
+    """What is compared with what, in words."""
+
+    role: str
+    """``decides`` or ``describes``, as the plan wants it."""
+
+    scores: tuple[ArmScores, ...]
+    """One table, or two where rows that denote minors are left out for some harms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One identity concept crossed with one harm pack in one arm."""
+
+    arm: str
+    family: str
+    identity: str
+    harm: str
+    severity: int
+    effect: float
+    se: float
+    sd: float
+    t: float
+    df: int
+    p_upper: float
+    p_two_sided: float
+    n_identity: int
+    n_harm: int
+    n_controls: int
+    scores: ArmScores
+    """Where it came from, for the stability check."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Identity and harm: the same in every arm."""
+        return self.identity, self.harm
+
+
+def cells(arms: Sequence[Arm], severities: Mapping[str, int]) -> tuple[Cell, ...]:
+    """Measure every contrast of every arm.
+
+    Parameters
+    ----------
+    arms : sequence of Arm
+        Arms with their scores.
+    severities : mapping
+        Harm pack to its tier, 1 to 4.
+
+    Returns
+    -------
+    tuple of Cell
+        In the order arm, family, harm, identity.
+    """
+    found: list[Cell] = []
+    for arm in arms:
+        for scores in arm.scores:
+            for family in scores.families:
+                found.extend(_family_cells(arm.name, scores, family, severities))
+    return tuple(found)
+
+
+def harms_by_controls(scores: ArmScores) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Group harm packs that share their control packs."""
+    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for harm, controls in scores.controls.items():
+        groups[controls].append(harm)
+    return {controls: tuple(harms) for controls, harms in groups.items()}
+
+
+def _family_cells(
+    arm: str, scores: ArmScores, family: str, severities: Mapping[str, int]
+) -> Iterator[Cell]:
+    for controls, harms in harms_by_controls(scores).items():
+        if len(controls) < 2:
+            yield from _without_null(arm, scores, family, harms, severities, len(controls))
+            continue
+        null = control_null(scores.differences(family, controls))
+        table = contrasts(scores.differences(family, harms), null, scores.floor(family, harms))
+        for column, harm in enumerate(harms):
+            for row, identity in enumerate(scores.families[family]):
+                key = (family, identity, harm)
+                yield _cell(arm, scores, key, severities[harm], table, (row, column))
+
+
+def _cell(
+    arm: str,
+    scores: ArmScores,
+    key: tuple[str, str, str],
+    severity: int,
+    table: Contrasts,
+    at: tuple[int, int],
+) -> Cell:
+    family, identity, harm = key
+    return Cell(
+        arm=arm,
+        family=family,
+        identity=identity,
+        harm=harm,
+        severity=severity,
+        effect=float(table.effect[at]),
+        se=float(table.se[at]),
+        sd=float(table.sd[at]),
+        t=float(table.t[at]),
+        df=table.df,
+        p_upper=float(table.p_upper[at]),
+        p_two_sided=float(table.p_two_sided[at]),
+        n_identity=len(scores.identities[identity]),
+        n_harm=len(scores.packs[harm]),
+        n_controls=len(scores.controls[harm]),
+        scores=scores,
+    )
+
+
+def _without_null(
+    arm: str,
+    scores: ArmScores,
+    family: str,
+    harms: Sequence[str],
+    severities: Mapping[str, int],
+    n_controls: int,
+) -> Iterator[Cell]:
+    """Contrasts that cannot be tested: the effect is known only up to the missing controls."""
+    nan = float("nan")
+    for harm in harms:
+        for identity in scores.families[family]:
+            yield Cell(
+                arm=arm, family=family, identity=identity, harm=harm, severity=severities[harm],
+                effect=nan, se=nan, sd=nan, t=nan, df=1, p_upper=nan, p_two_sided=nan,
+                n_identity=len(scores.identities[identity]), n_harm=len(scores.packs[harm]),
+                n_controls=n_controls, scores=scores,
+            )  # fmt: skip
+
+
+def defined(value: float) -> bool:
+    """Whether a number could be had."""
+    return bool(np.isfinite(value))

@@ -1,0 +1,23 @@
+"""NaN becomes ``Undefined`` with a reason on its way into the document."""
+
+import math
+
+from audit.results import Undefined
+
+DIGITS = 10
+"""Significant digits kept: enough for any reader, and equal across machines of one kind."""
+
+
+def number(value: float, reason: str) -> float | Undefined:
+    """Return the value rounded for storage, or why there is none.
+
+    Examples
+    --------
+    >>> number(float("nan"), "the unit never varied")
+    Undefined(undefined='the unit never varied')
+    >>> number(0.12345678901234, "")
+    0.123456789
+    """
+    if not math.isfinite(value):
+        return Undefined(undefined=reason)
+    return float(f"{value:.{DIGITS}g}")
