@@ -1,0 +1,50 @@
+# What a newcomer types. Every target sets up what it needs; a second call skips the set-up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+OURS := concept_sets probes audit reports
+# Two test processes fit the smallest machine that the project is built on.
+WORKERS ?= 2
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check format test wheel constraints clean distclean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install everything into .venv (about 6 GB the first time, seconds afterwards)
+	@PYTHON='$(PYTHON)' bash .ci/setup.sh
+
+demo: setup ## Audit the embedded model, print the verdict and where the report lies
+	@$(BIN)/clip-audit demo
+
+check: setup ## Style, types, import contracts, words we do not use
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -P .ci/words.py
+
+format: setup ## Put the code into the house style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# One thread per process: two processes on two cores would only get in each other's way.
+test: check ## The checks, then every test
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(TESTS) || { code=$$?; \
+	    if [ $$code -eq 5 ]; then echo "pytest must run tests; it found none in '$(TESTS)'."; fi; \
+	    exit $$code; }
+
+wheel: setup ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
+
+constraints: ## Resolve constraints.txt anew (a full download)
+	@PYTHON='$(PYTHON)' bash .ci/constraints.sh
+
+clean: ## Remove what tools left behind; keep .venv and every audit
+	@rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find $(OURS) tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## clean, and remove .venv
+	@rm -rf .venv
