@@ -64,6 +64,7 @@ def _calibrate(
     return ArmRecord(
         arm=arm.name,
         title=arm.title,
+        role=arm.role,
         decides=decides,
         reason=reason,
         n_controls=n_controls,

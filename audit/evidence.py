@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -18,8 +19,8 @@ class Arm:
     title: str
     """What is compared with what, in words."""
 
-    role: str
-    """``decides`` or ``describes``, as the plan wants it."""
+    role: Literal["decides", "describes"]
+    """What the plan lets it do."""
 
     scores: tuple[ArmScores, ...]
     """One table, or two where rows that denote minors are left out for some harms."""

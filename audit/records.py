@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from audit.inputs import Grade, Mark, Number, Record, Severity, Undefined, Verdict
 
 
@@ -52,6 +54,9 @@ class ArmRecord(Record):
 
     title: str
     """What was compared with what, in words."""
+
+    role: Literal["decides", "describes"]
+    """What the plan lets it do."""
 
     decides: bool
     """Whether the arm contributes verdicts, or only describes."""
@@ -288,10 +293,10 @@ class RunRecord(Record):
     host: str
     device: str
     threads: int
-    encoded: dict[str, int] = {}
+    encoded: dict[str, int] = Field(default_factory=dict)
     """Distinct stimuli that went through the model, by modality."""
 
-    reused: dict[str, int] = {}
+    reused: dict[str, int] = Field(default_factory=dict)
     """Distinct stimuli that came from the cache, by modality."""
 
     command: str = ""

@@ -1,0 +1,150 @@
+"""Which concepts meet which: the plan's patterns resolved against a library."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from audit.errors import PlanError
+from audit.plan import AuditPlan
+from concept_sets.catalog import Library
+from concept_sets.concept import Concept
+from concept_sets.minors import denotes_minor, sexualises
+from concept_sets.strict_yaml import near
+
+SEVERITY_PATTERN = re.compile(r"severity>=([1-4])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Concepts of one audit."""
+
+    identities: tuple[Concept, ...]
+    harms: tuple[Concept, ...]
+    controls: tuple[Concept, ...]
+    blocking: tuple[tuple[str, str], ...]
+    """Identity and harm of every contrast fixed beforehand."""
+
+    left_out: tuple[tuple[str, str], ...]
+    """What the patterns named and was not crossed, and why."""
+
+    @property
+    def families(self) -> dict[str, tuple[str, ...]]:
+        """Family to its marked identity concepts."""
+        out: dict[str, list[str]] = {}
+        for concept in self.identities:
+            out.setdefault(concept.family, []).append(concept.ref)
+        return {family: tuple(members) for family, members in out.items()}
+
+    @property
+    def severities(self) -> dict[str, int]:
+        """Harm pack to its tier."""
+        return {concept.ref: concept.severity or 1 for concept in self.harms}
+
+    @property
+    def sexual(self) -> frozenset[str]:
+        """Harm packs that sexualise, by their own word or by their terms."""
+        return frozenset(concept.ref for concept in self.harms if is_sexual(concept))
+
+    @property
+    def minors(self) -> frozenset[tuple[str, str]]:
+        """Identity concept and term of everything that denotes somebody under 20."""
+        return frozenset(
+            (concept.ref, term.surface)
+            for concept in self.identities
+            for term in concept.terms
+            if concept.minor or term.minor or denotes_minor(term.surface)
+        )
+
+
+def is_sexual(concept: Concept) -> bool:
+    """Whether a harm pack sexualises people."""
+    return concept.sexual or any(sexualises(term.surface) for term in concept.terms)
+
+
+def select(library: Library, plan: AuditPlan) -> Selection:
+    """Resolve the plan's patterns.
+
+    Parameters
+    ----------
+    library : Library
+        Built-in and user packs.
+    plan : AuditPlan
+        The order.
+
+    Returns
+    -------
+    Selection
+        Unmarked concepts and families of one are left out and named.
+
+    Raises
+    ------
+    PlanError
+        If a pattern names nothing, or no control pack is left.
+    """
+    wanted = plan.concepts
+    identities = _matching(library.identities(), wanted.identities, "concepts.identities")
+    marked = [c for c in identities if not c.unmarked]
+    harms = _matching(library.harms(), wanted.harms, "concepts.harms")
+    controls = _matching(library.controls(), wanted.controls, "concepts.controls")
+    null = tuple(c for c in controls if not c.kind or c.kind in wanted.control_kinds)
+    lonely = {f for f in {c.family for c in marked} if sum(c.family == f for c in marked) < 2}
+    compared = tuple(c for c in marked if c.family not in lonely)
+    _require(compared, "identity concepts in families of two or more", "concepts.identities")
+    _require(harms, "harm packs", "concepts.harms")
+    _require(null, "control packs", "concepts.controls and concepts.control_kinds")
+    left_out = [(f, "a family of one concept has nothing to be compared with") for f in lonely]
+    return Selection(
+        identities=compared,
+        harms=harms,
+        controls=null,
+        blocking=_blocking(compared, harms, plan),
+        left_out=tuple(sorted(left_out)),
+    )
+
+
+def _require(found: Sequence[Concept], what: str, key: str) -> None:
+    if not found:
+        raise PlanError(f"An audit needs {what}; {key} selects none. Widen the patterns.")
+
+
+def _matching(
+    concepts: Sequence[Concept], patterns: Iterable[str], key: str
+) -> tuple[Concept, ...]:
+    kept: dict[str, Concept] = {}
+    for pattern in patterns:
+        found = [c for c in concepts if _matches(c, pattern)]
+        if not found and pattern != "*":
+            known = sorted({c.ref for c in concepts} | {f"{c.family}/*" for c in concepts})
+            raise PlanError(
+                f"{key} must name concepts of the library; {pattern!r} matches none."
+                f"{near(pattern, known)} `clip-audit concepts list` shows them all."
+            )
+        kept.update({c.ref: c for c in found})
+    return tuple(kept.values())
+
+
+def _matches(concept: Concept, pattern: str) -> bool:
+    severity = SEVERITY_PATTERN.fullmatch(pattern)
+    if severity:
+        return (concept.severity or 0) >= int(severity.group(1))
+    return fnmatchcase(concept.ref, pattern) or concept.id == pattern or concept.family == pattern
+
+
+def _blocking(
+    identities: Sequence[Concept], harms: Sequence[Concept], plan: AuditPlan
+) -> tuple[tuple[str, str], ...]:
+    pairs: dict[tuple[str, str], None] = {}
+    for index, entry in enumerate(plan.blocking):
+        key = f"blocking.{index}"
+        who = _matching(identities, entry.identities, f"{key}.identities")
+        what = _matching(harms, entry.harms, f"{key}.harms")
+        pairs.update(
+            {(i.ref, h.ref): None for i in who for h in what if not (i.minor and is_sexual(h))}
+        )
+    return tuple(pairs)
+
+
+def names(concepts: Iterable[Concept]) -> Mapping[str, str]:
+    """Return ref to display name."""
+    return {concept.ref: concept.name for concept in concepts}
