@@ -28,15 +28,29 @@ def installed(pip: str) -> dict[str, str]:
 
 def numpy_without_adelie(pip: str, versions: dict[str, str]) -> str:
     """Return the numpy that the other pins allow on Pythons that have no adelie."""
-    beside = [f"{name}=={versions[name]}" for name in ("scipy", "scikit-learn", "pandas", "pyarrow")]
+    beside = [
+        f"{name}=={versions[name]}" for name in ("scipy", "scikit-learn", "pandas", "pyarrow")
+    ]
     wanted = ["--python-version", NEW_PYTHON, "--only-binary=:all:", "--target", "unused"]
     text = subprocess.run(
-        [pip, "install", "--dry-run", "-q", "--ignore-installed", "--report", "-", *wanted, *beside],
+        [
+            pip,
+            "install",
+            "--dry-run",
+            "-q",
+            "--ignore-installed",
+            "--report",
+            "-",
+            *wanted,
+            *beside,
+        ],
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    found = {row["metadata"]["name"]: row["metadata"]["version"] for row in json.loads(text)["install"]}
+    found = {
+        row["metadata"]["name"]: row["metadata"]["version"] for row in json.loads(text)["install"]
+    }
     return found["numpy"]
 
 
