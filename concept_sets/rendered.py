@@ -49,6 +49,9 @@ MARGIN = 0.04
 
 MAX_LINES = 4
 
+UNASSIGNED = "\U0010fffe"
+"""No font has this sign, so it is drawn as the box for missing ones."""
+
 
 def font_path(name: str) -> Path:
     """Find the file of the font called ``name`` in `FONTS`.
@@ -124,12 +127,8 @@ def draw_word(word: str, rendering: Rendering, *, side: int) -> Image.Image:
 
 def missing_characters(word: str, font: str) -> str:
     """Return the characters of ``word`` that the font has no sign for."""
-    loaded = _font(font, 40.0)
-    unknown = bytes(loaded.getmask("\U0010fffe"))
     return "".join(
-        sign
-        for sign in dict.fromkeys(word)
-        if not sign.isspace() and bytes(loaded.getmask(sign)) == unknown
+        sign for sign in dict.fromkeys(word) if not sign.isspace() and not _has_sign(font, sign)
     )
 
 
@@ -192,6 +191,12 @@ def _digest(word: str, rendering: Rendering) -> str:
 @lru_cache
 def _font_digest(name: str) -> str:
     return sha256(font_path(name).read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _has_sign(font: str, sign: str) -> bool:
+    loaded = _font(font, 40.0)
+    return bytes(loaded.getmask(sign)) != bytes(loaded.getmask(UNASSIGNED))
 
 
 @lru_cache(maxsize=512)
