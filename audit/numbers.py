@@ -21,3 +21,8 @@ def number(value: float, reason: str) -> float | Undefined:
     if not math.isfinite(value):
         return Undefined(undefined=reason)
     return float(f"{value:.{DIGITS}g}")
+
+
+def plain(value: float | Undefined) -> float:
+    """Return the number, or NaN where it is undefined: for tables and charts only."""
+    return math.nan if isinstance(value, Undefined) else value

@@ -1,0 +1,160 @@
+"""The tidy tables beside the result: one row per value."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from audit.folder import AuditFolder, output_error
+from audit.numbers import plain
+from audit.results import ContrastRecord, MeasurementFile, ProbeRecord, RateRecord, Undefined
+from probes.measurement import COLUMNS
+
+CSV = "measurements.csv"
+PARQUET = "measurements.parquet"
+
+TEXT = {"arm", "measure", "identity", "harm", "concept", "group", "label", "template", "layer"}
+TEXT |= {"pooling", "reason"}
+WHOLE = {"unit", "n", "clusters"}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _schema() -> pa.Schema:
+    def kind(name: str) -> pa.DataType:
+        if name in TEXT:
+            return pa.dictionary(pa.int32(), pa.string())
+        return pa.int64() if name in WHOLE else pa.float64()
+
+    return pa.schema([(name, kind(name)) for name in COLUMNS])
+
+
+def frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
+    """Return rows as a table with every column, text empty and numbers missing where not given."""
+    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    for name in COLUMNS:
+        if name in TEXT:
+            table[name] = table[name].fillna("").astype(str)
+        elif name in WHOLE:
+            table[name] = table[name].astype("Int64")
+        else:
+            table[name] = table[name].astype(float)
+    return table
+
+
+def contrast_rows(contrasts: Sequence[ContrastRecord]) -> list[dict[str, object]]:
+    """Return one row per contrast and one per template of every found one."""
+    rows: list[dict[str, object]] = []
+    for c in contrasts:
+        about = {"arm": c.arm, "measure": "contrast", "identity": c.identity, "harm": c.harm}
+        rows.append(
+            {
+                **about,
+                "value": plain(c.effect),
+                "low": plain(c.low),
+                "high": plain(c.high),
+                "p": plain(c.p),
+                "q": plain(c.p_adjusted),
+                "n": c.n_identity * c.n_harm,
+                "clusters": c.n_identity + c.n_harm,
+                "reason": c.effect.undefined if isinstance(c.effect, Undefined) else "",
+            }
+        )
+        if c.stability is not None:
+            rows += [
+                {**about, "template": slot, "value": value, "clusters": c.n_identity + c.n_harm}
+                for slot, value in c.stability.template_effects.items()
+            ]
+    return rows
+
+
+def rate_rows(rates: Sequence[RateRecord]) -> list[dict[str, object]]:
+    """Return one row per rate."""
+    return [
+        {
+            "arm": "behaviour",
+            "measure": "argmax_rate",
+            "harm": r.target if r.target_kind == "family" else "",
+            "group": f"{r.column}={r.group}",
+            "label": r.target if r.target_kind == "label" else "",
+            "value": plain(r.rate),
+            "low": plain(r.low),
+            "high": plain(r.high),
+            "n": r.n,
+            "clusters": r.clusters,
+            "reason": r.reason,
+        }
+        for r in rates
+    ]
+
+
+def probe_rows(probes: Sequence[ProbeRecord]) -> list[dict[str, object]]:
+    """Return held-out score and selectivity of every probe."""
+    return [
+        {
+            "arm": "probe",
+            "measure": measure,
+            "concept": p.concept,
+            "layer": p.layer,
+            "pooling": p.pooling,
+            "template": p.modality,
+            "value": plain(value),
+            "low": plain(p.low) if measure == "probe_auroc" else np.nan,
+            "high": plain(p.high) if measure == "probe_auroc" else np.nan,
+            "n": p.n_units,
+            "reason": p.reason,
+        }
+        for p in probes
+        for measure, value in (("probe_auroc", p.auroc), ("probe_selectivity", p.selectivity))
+    ]
+
+
+def write_tables(
+    folder: AuditFolder, rows: pd.DataFrame, units: Iterable[pd.DataFrame]
+) -> tuple[MeasurementFile, ...]:
+    """Write both tables.
+
+    Parameters
+    ----------
+    folder : AuditFolder
+        Where they go.
+    rows : DataFrame
+        Contrasts, behaviour and probes; all of the CSV and the start of the Parquet file.
+    units : iterable of DataFrame
+        Every unit x concept, block by block; Parquet only.
+
+    Returns
+    -------
+    tuple of MeasurementFile
+        Name, digest and number of rows of each.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    folder.write(CSV, _safe(rows).to_csv(index=False, lineterminator="\n").encode())
+    schema = _schema()
+    total = 0
+    try:
+        with pq.ParquetWriter(folder.path(PARQUET), schema, compression="zstd") as writer:
+            for block in chain([rows], units):
+                writer.write_table(pa.Table.from_pandas(block, schema, preserve_index=False))
+                total += len(block)
+    except OSError as error:
+        raise output_error(folder.path(PARQUET), error) from None
+    return (
+        folder.measurement_file(CSV, len(rows)),
+        folder.measurement_file(PARQUET, total),
+    )
+
+
+def _safe(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep spreadsheet programs from reading a name as a formula."""
+    out = table.copy()
+    for name in TEXT:
+        starts = out[name].str.startswith(FORMULA_STARTS)
+        out[name] = out[name].where(~starts, "'" + out[name])
+    return out
