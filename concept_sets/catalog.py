@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 
 from concept_sets.concept import Concept, ConceptSet, Role
+from concept_sets.entry import near
 from concept_sets.errors import ConceptSetError
 from concept_sets.load import read_concept_set
-from concept_sets.strict_yaml import near
 from concept_sets.templates import Templates, read_templates
 
 TEMPLATES_NAME = "templates.yaml"

@@ -43,8 +43,8 @@ FUNCTION_WORDS = frozenset(
 
 GENERIC_WORDS = frozenset(
     words(
-        "adult citizen family group high human individual looking low man member minded one other people "
-        "person someone two woman worker"
+        "adult citizen family group high human individual looking low man member minded one other "
+        "people person someone two woman worker"
     )
 )
 """Words that many phrases need and that say nothing about whom or what they mean."""

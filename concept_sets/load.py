@@ -15,7 +15,8 @@ from concept_sets.concept import (
     Term,
     Visibility,
 )
-from concept_sets.strict_yaml import Entry, near, read_yaml
+from concept_sets.entry import Entry, near
+from concept_sets.strict_yaml import read_yaml
 
 REQUIRED = ("id", "version", "name", "role", "about", "licence", "sources", "concepts")
 OPTIONAL = ("language", "caution", "defaults")

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 from concept_sets.concept import Concept, PartOfSpeech, Term
+from concept_sets.entry import near
 from concept_sets.errors import ConceptSetError
 from concept_sets.grammar import article, capitalised, plural
 from concept_sets.stimulus import Modality, Stimulus
-from concept_sets.strict_yaml import near
 from concept_sets.templates import Templates
 
 COUNTED = {PartOfSpeech.NOUN, PartOfSpeech.ADJECTIVE}

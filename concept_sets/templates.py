@@ -8,8 +8,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from concept_sets.concept import PartOfSpeech
+from concept_sets.entry import Entry, near
 from concept_sets.load import ID, ID_MEANING, VERSION
-from concept_sets.strict_yaml import Entry, near, read_yaml
+from concept_sets.strict_yaml import read_yaml
 
 FIELDS = {"t": "the term", "a": "its article", "ts": "its plural"}
 """What a template may hold in braces."""
