@@ -1,7 +1,6 @@
 """The table of encoders: one row per backend, imported only when asked for."""
 
 from importlib import import_module
-from typing import cast
 
 from probes.backends.naming import ModelSpec, parse_model
 from probes.encoder import Encoder, Layer
@@ -18,6 +17,7 @@ def load_encoder(
     *,
     pretrained: str | None = None,
     expected_digest: str | None = None,
+    activation: str | None = None,
     offline: bool = False,
     device: str = "cpu",
 ) -> Encoder:
@@ -31,6 +31,8 @@ def load_encoder(
         Tag or checkpoint file, with the name of an architecture.
     expected_digest : str, optional
         ``sha256:...`` that the loaded weights must have.
+    activation : str, optional
+        ``gelu`` or ``quickgelu``: what the weights were trained with, where only the user knows.
     offline : bool
         Use only what is on this machine.
     device : str
@@ -51,9 +53,14 @@ def load_encoder(
     spec = model if isinstance(model, ModelSpec) else parse_model(model, pretrained)
     module, _, factory = ENCODERS[spec.backend].partition(":")
     load = getattr(import_module(module), factory)
-    return cast(
-        Encoder, load(spec, expected_digest=expected_digest, offline=offline, device=device)
+    encoder: Encoder = load(
+        spec,
+        expected_digest=expected_digest,
+        activation=activation,
+        offline=offline,
+        device=device,
     )
+    return encoder
 
 
 def list_models() -> tuple[tuple[str, str], ...]:

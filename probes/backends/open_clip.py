@@ -1,0 +1,188 @@
+"""Models of open_clip behind the one seam: ResNets, vision transformers, SigLIP, CoCa, timm."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from open_clip.transform import PreprocessCfg, image_transform_v2
+from PIL import Image
+from torch import Tensor
+
+from probes.backends.loading import Loaded, load_network
+from probes.backends.naming import ModelSpec
+from probes.backends.sources import Resolved, resolve
+from probes.backends.texts import PROBE_TEXTS, TextTower, tokenizer_of
+from probes.backends.towers import readout_of, tapped, taps_of
+from probes.encoder import EncodedPictures, EncoderIdentity, Layer, Reading
+from probes.errors import ModelError
+from probes.readings import check_readings
+
+SAME = 1e-6
+"""Embeddings closer than this share of their length are taken for equal."""
+
+
+class OpenClipEncoder:
+    """A loaded model; made by `load`."""
+
+    def __init__(self, spec: ModelSpec, found: Resolved, loaded: Loaded, device: str) -> None:
+        self._spec, self._found, self._loaded, self._device = spec, found, loaded, device
+        self._model = loaded.model.to(device)
+        self._preprocessing = dict(self._model.visual.preprocess_cfg)
+        self._transform = image_transform_v2(PreprocessCfg(**self._preprocessing), is_train=False)
+        self._taps = taps_of(self._model.visual)
+        tokenize = tokenizer_of(found.tokenizer, dict(found.config))
+        self._texts = TextTower(self._model, tokenize, device)
+
+    @cached_property
+    def identity(self) -> EncoderIdentity:
+        """Which model this is."""
+        return EncoderIdentity(
+            name=self._spec.name,
+            backend="open_clip",
+            architecture=self._found.architecture,
+            pretrained=self._found.pretrained,
+            weights_digest=self._loaded.weights_digest,
+            config_digest=_digest(self._found.config),
+            activation=self._loaded.activation,
+            preprocessing=json.dumps(self._preprocessing, sort_keys=True),
+            embedding_size=int(self._found.config["embed_dim"]),
+            image_size=_side(self._model.visual.image_size),
+            n_parameters=sum(p.numel() for p in self._model.parameters()),
+            logit_scale=float(self._model.logit_scale.exp()),
+            libraries={
+                "open_clip": version("open_clip_torch"),
+                "timm": version("timm"),
+                "torch": version("torch"),
+            },
+        )
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Layers of the image tower that can be read, the default last."""
+        return tuple(tap.layer for tap in self._taps)
+
+    @property
+    def trims_texts(self) -> bool:
+        """Whether padding is cut away, which was measured to change nothing."""
+        return self._texts.trims
+
+    @torch.inference_mode()
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return embeddings of shape (n_texts, embedding_size), in input order."""
+        if not texts:
+            return np.zeros((0, self.identity.embedding_size), np.float32)
+        return _array(self._texts.encode(texts))
+
+    @torch.inference_mode()
+    def encode_pictures(
+        self, pictures: Sequence[Image.Image], readings: Sequence[Reading] = ()
+    ) -> EncodedPictures:
+        """Return embeddings and pooled unit responses, in input order.
+
+        Raises
+        ------
+        ModelNameError
+            If the model lacks one of the readings.
+        """
+        check_readings(readings, self.layers)
+        if not pictures:
+            return self._nothing(readings)
+        batch = torch.stack([self._transform(picture) for picture in pictures])
+        with tapped(self._taps, readings) as found:
+            embeddings = self._model.encode_image(batch.to(self._device), normalize=False)
+        return EncodedPictures(
+            embeddings=_array(embeddings),
+            units={reading: _array(found[reading]) for reading in readings},
+        )
+
+    def readout(self, layer: str) -> NDArray[np.float32] | None:
+        """Linearised effect of each unit on the image embedding, where it is known."""
+        rows = readout_of(self._model.visual, layer)
+        return None if rows is None else _array(rows.detach())
+
+    def _nothing(self, readings: Sequence[Reading]) -> EncodedPictures:
+        widths = {layer.name: layer.n_units for layer in self.layers}
+        return EncodedPictures(
+            embeddings=np.zeros((0, self.identity.embedding_size), np.float32),
+            units={r: np.zeros((0, widths[r.layer]), np.float32) for r in readings},
+        )
+
+
+def load(
+    spec: ModelSpec,
+    *,
+    expected_digest: str | None = None,
+    activation: str | None = None,
+    offline: bool = False,
+    device: str = "cpu",
+) -> OpenClipEncoder:
+    """Load the model that ``spec`` names; see `probes.backends.table.load_encoder`."""
+    _compute_exactly()
+    found = resolve(spec, offline=offline)
+    loaded = load_network(found, expected_digest=expected_digest, activation=activation)
+    encoder = OpenClipEncoder(spec, found, loaded, device)
+    check_outputs(encoder)
+    return encoder
+
+
+def check_outputs(encoder: OpenClipEncoder) -> None:
+    """Refuse a model whose embeddings are not finite, or alike for everything.
+
+    Raises
+    ------
+    ModelError
+        Naming the tower.
+    """
+    texts = encoder.encode_texts(PROBE_TEXTS)
+    pictures = encoder.encode_pictures(probe_pictures()).embeddings
+    for what, rows in (("text", texts), ("image", pictures)):
+        if not np.isfinite(rows).all():
+            raise ModelError(
+                f"The {what} tower of {encoder.identity.name} must give finite embeddings, but "
+                "gives NaN or infinity; the checkpoint is damaged or its training failed."
+            )
+        lengths = np.linalg.norm(rows.astype(np.float64), axis=1)
+        spread = np.abs(rows - rows[:1]).max()
+        if lengths.min() == 0 or spread <= SAME * lengths.max():
+            raise ModelError(
+                f"The {what} tower of {encoder.identity.name} gives the same embedding for "
+                "everything; its weights are not those of a trained model."
+            )
+
+
+def probe_pictures(side: int = 64) -> tuple[Image.Image, ...]:
+    """Return three plain pictures that any model tells apart: grey, a ramp, a board."""
+    ramp = np.linspace(0, 255, side, dtype=np.uint8)
+    across = np.stack([np.tile(ramp, (side, 1)), np.tile(ramp[:, None], (1, side))] * 2, axis=2)
+    board = (np.indices((side, side)).sum(axis=0) // 8 % 2 * 255).astype(np.uint8)
+    return (
+        Image.new("RGB", (side, side), (127, 127, 127)),
+        Image.fromarray(across[..., :3]),
+        Image.fromarray(board).convert("RGB"),
+    )
+
+
+def _compute_exactly() -> None:
+    """Keep graphics cards from rounding float32 products."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = tensor.to("cpu", torch.float32).contiguous().numpy()
+    return array
+
+
+def _digest(config: Mapping[str, Any]) -> str:
+    text = json.dumps(config, sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _side(size: Any) -> int:
+    return int(size[0] if isinstance(size, tuple | list) else size)

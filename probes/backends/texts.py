@@ -1,0 +1,142 @@
+"""Texts through a text tower: each distinct one once, short ones together, padding cut away."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import open_clip
+import torch
+from torch import Tensor, nn
+
+from probes.errors import ModelError
+
+BATCH = 64
+PROBE_TEXTS = (
+    "rain",
+    "a photo of a baker",
+    "a photo of a long red train near the old stone bridge over the river",
+    "the sea",
+)
+TOLERANCE = 1e-5
+"""Largest difference allowed between trimmed and padded embeddings, as a share of the largest
+padded value."""
+
+
+class TextTower:
+    """Encodes texts with an open_clip model.
+
+    Causal towers that read out the end-of-text token cannot see the padding behind it, so
+    batches are cut to their longest text; whether that holds for this model is measured when it
+    is loaded, and towers where it does not are given the padded text.
+    """
+
+    def __init__(self, model: Any, tokenize: Callable[[list[str]], Tensor], device: str) -> None:
+        """Wrap a loaded model and its tokenizer."""
+        self._model = model
+        self._tokenize = tokenize
+        self._device = device
+        self._tower = getattr(model, "text", model)
+        self.trims = _may_trim(self._tower) and self._agrees()
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """Return embeddings of shape (n_texts, embedding_size), not normalised, in input order."""
+        distinct = list(dict.fromkeys(texts))
+        tokens = self._tokenize(distinct)
+        lengths = _lengths(tokens, self._tower) if self.trims else torch.zeros(len(distinct))
+        order = torch.argsort(lengths, stable=True)
+        rows: list[Tensor] = []
+        for chosen in torch.split(order, BATCH):
+            batch = tokens[chosen].to(self._device)
+            if self.trims:
+                batch = batch[:, : int(lengths[chosen].max())]
+            rows.append(self._forward(batch).to("cpu", torch.float32))
+        table = torch.cat(rows)[torch.argsort(order)]
+        place = {text: i for i, text in enumerate(distinct)}
+        out: Tensor = table[[place[text] for text in texts]]
+        return out
+
+    def _forward(self, tokens: Tensor) -> Tensor:
+        if self.trims:
+            return trimmed_forward(self._tower, tokens)
+        embeddings: Tensor = self._model.encode_text(tokens, normalize=False)
+        return embeddings
+
+    @torch.inference_mode()
+    def _agrees(self) -> bool:
+        """Compare trimmed with padded embeddings on a few texts."""
+        tokens = self._tokenize(list(PROBE_TEXTS)).to(self._device)
+        padded = self._model.encode_text(tokens, normalize=False)
+        for row, length in enumerate(_lengths(tokens, self._tower).tolist()):
+            short = trimmed_forward(self._tower, tokens[row : row + 1, :length])
+            if (short - padded[row]).abs().max() > TOLERANCE * padded.abs().max():
+                return False
+        return True
+
+
+def trimmed_forward(tower: Any, tokens: Tensor) -> Tensor:
+    """Run a causal text tower on tokens shorter than its context."""
+    n = tokens.shape[1]
+    x = tower.token_embedding(tokens) + tower.positional_embedding[:n]
+    x = tower.transformer(x, attn_mask=tower.attn_mask[:n, :n])
+    ends = _lengths(tokens, tower) - 1
+    x = tower.ln_final(x)[torch.arange(len(x), device=x.device), ends]
+    projection = tower.text_projection
+    if projection is not None:
+        x = projection(x) if isinstance(projection, nn.Linear) else x @ projection
+    out: Tensor = x
+    return out
+
+
+def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[[list[str]], Tensor]:
+    """Make the tokenizer of a model.
+
+    Parameters
+    ----------
+    name : str
+        As open_clip takes it: an architecture, ``hf-hub:org/name`` or ``local-dir:folder``.
+    config : dict
+        The model configuration, for its size of vocabulary.
+
+    Raises
+    ------
+    ModelError
+        If it needs a package or file that is not here, or does not fit the vocabulary.
+    """
+    try:
+        tokenize: Callable[[list[str]], Tensor] = open_clip.get_tokenizer(name)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"The tokenizer of {name} needs the package {error.name!r}, which is not installed; "
+            f"install it with: pip install {error.name}"
+        ) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ModelError(f"The tokenizer of {name} cannot be made: {error}.") from error
+    highest = int(tokenize(list(PROBE_TEXTS)).max())
+    size = int(config["text_cfg"].get("vocab_size", 49408))
+    if "hf_model_name" not in config["text_cfg"] and highest >= size:
+        raise ModelError(
+            f"The tokenizer of {name} gives token {highest}, but its text tower knows only "
+            f"{size}; the configuration and the tokenizer do not belong together."
+        )
+    return tokenize
+
+
+def _may_trim(tower: Any) -> bool:
+    """Tell whether a text tower is causal and reads out the end of the text."""
+    mask = getattr(tower, "attn_mask", None)
+    if not isinstance(mask, Tensor) or getattr(tower, "cls_emb", None) is not None:
+        return False
+    above = torch.ones_like(mask, dtype=torch.bool).triu(1)
+    causal = bool(torch.isneginf(mask[above]).all() and (mask[~above] == 0).all())
+    return causal and _pool_type(tower) in ("argmax", "eos")
+
+
+def _pool_type(tower: Any) -> str:
+    return str(getattr(tower, "text_pool_type", getattr(tower, "pool_type", "")))
+
+
+def _lengths(tokens: Tensor, tower: Any) -> Tensor:
+    """Tokens up to and with the one that is read out, shape (n_texts,)."""
+    if _pool_type(tower) == "argmax":
+        return tokens.argmax(dim=-1) + 1
+    eos = torch.tensor(getattr(tower, "text_eos_id", getattr(tower, "eos_id", -1)))
+    return tokens.eq(eos.to(tokens.device)).int().argmax(dim=-1) + 1
