@@ -16,6 +16,9 @@ from concept_sets.templates import Templates, read_templates
 TEMPLATES_NAME = "templates.yaml"
 MAX_FILES = 2000
 
+SCENE = "scene"
+"""Kind of the controls that are not about people."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
@@ -47,8 +50,12 @@ class Library:
         return self._with_role(Role.HARM)
 
     def controls(self) -> tuple[Concept, ...]:
-        """Return the harmless concepts that carry the null."""
-        return self._with_role(Role.CONTROL)
+        """Return the harmless concepts that carry the null; scenes are too unlike harms for it."""
+        return tuple(control for control in self._with_role(Role.CONTROL) if control.kind != SCENE)
+
+    def scenes(self) -> tuple[Concept, ...]:
+        """Return the controls about things and weather, kept for reference."""
+        return tuple(control for control in self._with_role(Role.CONTROL) if control.kind == SCENE)
 
     def family(self, name: str) -> ConceptSet:
         """Return the concept set called ``name``.

@@ -35,8 +35,9 @@ NOT_MEN = ("human", "german", "roman", "shaman", "talisman", "ottoman", "norman"
 """Words that end in "man" and take a plain s."""
 
 TAIL = re.compile(
-    r"(?<=\w)(?= (?:with|without|of|from|in|on|at|to|for|and|or|who|that|using|seeking|living) )"
-    r"|(?<=\w)(?=-(?:in|of|at|to|by)-)",
+    r"(?<=\w)(?= (?:with|without|of|from|in|on|at|to|for|and|or|out|who|that|using|seeking|living"
+    r"|aged|attracted|born|married) )"
+    r"|(?<=person)(?= )|(?<=\w)(?=-(?:in|of|at|to|by)-\S+$)",
     re.IGNORECASE,
 )
 """Where the head of a noun phrase ends: "person| with a cane", "mother|-in-law"."""
@@ -61,7 +62,7 @@ def article(surface: str) -> str:
     ['an', 'a', 'an', 'an', '']
     """
     words = re.findall(r"\w+", _plain(surface))
-    if not words or words[0].lower() in DETERMINERS:
+    if not words or surface.split()[0].lower() in DETERMINERS:
         return ""
     return "an" if _vowel_sound(words[0]) else "a"
 
