@@ -5,7 +5,7 @@ import unicodedata
 
 SILENT_H = ("honest", "honor", "honour", "hour", "heir")
 YOU_SOUND = re.compile(
-    r"u[bfgkrstv][aeiou]|uni(?![dmn]|ll|ss)|unanim|u[iy]|eu|ewe|one$|ones$|once$"
+    r"ukr|u[bfgkrstv][aeiou]|uni(?![dmn]|ll|ss)|unanim|u[iy]|eu|ewe|one$|ones$|once$"
 )
 """Words that start with a vowel letter but with the sound of "you" or "won"."""
 
