@@ -55,7 +55,7 @@ def _calibrate(
     arm: Arm, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
 ) -> ArmRecord:
     scores = arm.scores[0]
-    n_controls = min((len(c) for c in scores.controls.values()), default=0)
+    n_controls = max((len(c) for c in scores.controls.values()), default=0)
     n_clusters = len({int(i) for rows in scores.identities.values() for i in rows})
     calibration = None
     if n_controls >= MIN_CONTROLS and scores.families:
@@ -91,12 +91,18 @@ def _decision(
     return True, "The plan lets it decide and its control packs calibrate."
 
 
+def large_control_sets(scores: ArmScores) -> list[tuple[str, ...]]:
+    """Return the control sets that are large enough to carry a verdict, largest first."""
+    sets = [c for c in harms_by_controls(scores) if len(c) >= MIN_CONTROLS]
+    return sorted(sets, key=len, reverse=True)
+
+
 def harmless_tests(scores: ArmScores) -> PseudoHarms:
     """Test every control pack of every family and control set as a pseudo-harm."""
     return join(
         [
             pseudo_harms(scores.differences(family, controls))
-            for controls in harms_by_controls(scores)
+            for controls in large_control_sets(scores)
             for family in scores.families
         ]
     )
@@ -107,13 +113,13 @@ def _calibration(
 ) -> CalibrationRecord:
     harmless = harmless_tests(scores)
     rate = rejection_rate(harmless.t, harmless.df)
-    critical = critical_value(limits.alpha, n_blocking, harmless.df)
+    critical = critical_value(limits.alpha, n_blocking, int(harmless.df.min()))
     shares = recall(harmless, critical=critical, delta0=limits.delta0)
     at_delta1 = recall(
         harmless, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,)
     )[0]
     plot = quantiles(harmless.t, harmless.df)
-    controls = next(iter(harms_by_controls(scores)))
+    controls = large_control_sets(scores)[0]
     relabelled = relabelled_rejections(scores, dict.fromkeys(scores.families, controls), rng)
     return CalibrationRecord(
         tests=rate.tests,

@@ -1,20 +1,19 @@
 """Stimuli go through the encoder and come back as embeddings and units of their clusters."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from concept_sets.photos import PhotoSet
-from concept_sets.pictures import load_picture
 from numpy.typing import NDArray
-from PIL.Image import Image
 
 from audit.plan import AuditPlan
 from audit.results import StimuliRecord, canonical_json
 from audit.selection import Selection
 from concept_sets.catalog import Library
 from concept_sets.concept import Concept
+from concept_sets.photos import PhotoSet
+from concept_sets.pictures import load_picture
 from concept_sets.prompts import prompts_for
 from concept_sets.rendered import DEFAULT_RENDERINGS, rendered_words
 from concept_sets.stimulus import Modality, Rendering, Stimulus
@@ -70,24 +69,23 @@ def show_rendered(concepts: Sequence[Concept], n_renderings: int, tools: Instrum
     """Draw every term as a picture, several times, and encode it."""
     renderings = choose_renderings(n_renderings)
     stimuli = tuple(s for c in concepts for s in rendered_words(c, renderings=renderings))
-    return _show_pictures(stimuli, load_picture, tools, 0.0)
+    return _show_pictures(stimuli, tools, 0.0)
 
 
 def show_photos(photos: PhotoSet, max_unreadable: float, tools: Instruments) -> Shown:
     """Encode the photos of a manifest, tree or archive."""
-    return _show_pictures(photos.stimuli, photos.load, tools, max_unreadable)
+    return _show_pictures(photos.stimuli, tools, max_unreadable)
 
 
 def _show_pictures(
     stimuli: Sequence[Stimulus],
-    load: Callable[[Stimulus], Image],
     tools: Instruments,
     max_unreadable: float,
 ) -> Shown:
     extraction = extract_pictures(
         tools.encoder,
         stimuli,
-        load_picture=load,
+        load_picture=load_picture,
         readings=tools.readings,
         cache=tools.cache,
         progress=tools.progress,

@@ -1,18 +1,14 @@
 """Which concepts meet which: the plan's patterns resolved against a library."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from audit.errors import PlanError
+from audit.patterns import matching
 from audit.plan import AuditPlan
 from concept_sets.catalog import Library
 from concept_sets.concept import Concept
 from concept_sets.minors import denotes_minor, sexualises
-from concept_sets.strict_yaml import near
-
-SEVERITY_PATTERN = re.compile(r"severity>=([1-4])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,24 +107,9 @@ def _require(found: Sequence[Concept], what: str, key: str) -> None:
 def _matching(
     concepts: Sequence[Concept], patterns: Iterable[str], key: str
 ) -> tuple[Concept, ...]:
-    kept: dict[str, Concept] = {}
-    for pattern in patterns:
-        found = [c for c in concepts if _matches(c, pattern)]
-        if not found and pattern != "*":
-            known = sorted({c.ref for c in concepts} | {f"{c.family}/*" for c in concepts})
-            raise PlanError(
-                f"{key} must name concepts of the library; {pattern!r} matches none."
-                f"{near(pattern, known)} `clip-audit concepts list` shows them all."
-            )
-        kept.update({c.ref: c for c in found})
-    return tuple(kept.values())
-
-
-def _matches(concept: Concept, pattern: str) -> bool:
-    severity = SEVERITY_PATTERN.fullmatch(pattern)
-    if severity:
-        return (concept.severity or 0) >= int(severity.group(1))
-    return fnmatchcase(concept.ref, pattern) or concept.id == pattern or concept.family == pattern
+    by_ref = {concept.ref: concept for concept in concepts}
+    severities = {ref: concept.severity or 0 for ref, concept in by_ref.items()}
+    return tuple(by_ref[ref] for ref in matching(list(by_ref), patterns, key, severities))
 
 
 def _blocking(

@@ -196,11 +196,11 @@ def normalise(values: NDArray[np.floating[Any]]) -> Array:
     """Scale rows to unit length, in float64; a row of zeros becomes NaN."""
     wide = np.asarray(values, dtype=np.float64)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
-    return wide / np.where(length > 0, length, np.nan)
+    return np.asarray(wide / np.where(length > 0, length, np.nan), dtype=np.float64)
 
 
 def _means(values: Array, codes: Indices, n_codes: int) -> Array:
     sums = np.zeros((n_codes, values.shape[1]))
     np.add.at(sums, codes, values)
-    means: Array = sums / np.bincount(codes, minlength=n_codes)[:, None]
-    return means
+    counts = np.bincount(codes, minlength=n_codes)[:, None]
+    return np.asarray(sums / counts, dtype=np.float64)

@@ -32,7 +32,8 @@ class PseudoHarms:
 
     effect: Array
     se: Array
-    df: int
+    df: Array
+    """Degrees of freedom: one less than the control packs that were left."""
 
 
 def pseudo_harms(differences: Array) -> PseudoHarms:
@@ -57,7 +58,7 @@ def pseudo_harms(differences: Array) -> PseudoHarms:
         sd=np.concatenate([part.sd[:, 0] for part in parts]),
         effect=np.concatenate([part.effect[:, 0] for part in parts]),
         se=np.concatenate([part.se[:, 0] for part in parts]),
-        df=parts[0].df,
+        df=np.concatenate([np.full(len(part.t), float(part.df)) for part in parts]),
     )
 
 
@@ -68,7 +69,7 @@ def join(parts: Sequence[PseudoHarms]) -> PseudoHarms:
         sd=np.concatenate([part.sd for part in parts]),
         effect=np.concatenate([part.effect for part in parts]),
         se=np.concatenate([part.se for part in parts]),
-        df=parts[0].df,
+        df=np.concatenate([part.df for part in parts]),
     )
 
 
@@ -91,15 +92,13 @@ class RejectionRate:
         return self.p_value >= STOP
 
 
-def rejection_rate(t: Array, df: int, *, nominal: float = NOMINAL) -> RejectionRate:
+def rejection_rate(t: Array, df: Array, *, nominal: float = NOMINAL) -> RejectionRate:
     """Count rejections among tests whose null is true and compare them with nominal.
 
     Parameters
     ----------
-    t : ndarray of shape (n_tests,)
-        Statistics; NaN is left out.
-    df : int
-        Degrees of freedom.
+    t, df : ndarray of shape (n_tests,)
+        Statistics and their degrees of freedom; NaN is left out.
     nominal : float
         One-sided level of each test.
 
@@ -111,11 +110,12 @@ def rejection_rate(t: Array, df: int, *, nominal: float = NOMINAL) -> RejectionR
 
     Examples
     --------
-    >>> rejection_rate(np.array([0.0, 0.1, 5.0, -1.0]), 39).rejections
+    >>> rejection_rate(np.array([0.0, 0.1, 5.0, -1.0]), np.full(4, 39.0)).rejections
     1
     """
-    known = t[~np.isnan(t)]
-    rejections = int((stats.t.sf(known, df) < nominal).sum())
+    keep = ~np.isnan(t)
+    known = t[keep]
+    rejections = int((stats.t.sf(known, df[keep]) < nominal).sum())
     test = stats.binomtest(rejections, len(known), nominal, alternative="greater")
     interval = stats.binomtest(rejections, len(known), nominal).proportion_ci(0.95, "exact")
     return RejectionRate(
@@ -155,20 +155,24 @@ def recall(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantiles:
-    """Control packs against what t predicts; on the diagonal the null holds."""
+    """Control packs against what the null predicts; on the diagonal the null holds."""
 
     expected: Array
+    """Standard normal quantiles."""
+
     observed: Array
+    """T of each pseudo-harm as the normal deviate with the same tail probability."""
 
 
-def quantiles(t: Array, df: int, *, n_points: int = 61) -> Quantiles:
-    """Return matched quantiles of the pseudo-harm statistics and of Student's t."""
-    known = np.sort(t[~np.isnan(t)])
-    levels = (np.arange(len(known)) + 0.5) / len(known)
-    chosen = np.unique(np.linspace(0, len(known) - 1, n_points).round().astype(int))
+def quantiles(t: Array, df: Array, *, n_points: int = 61) -> Quantiles:
+    """Return matched quantiles of the pseudo-harm statistics and of the null."""
+    keep = ~np.isnan(t)
+    observed = np.sort(stats.norm.isf(stats.t.sf(t[keep], df[keep])))
+    levels = (np.arange(len(observed)) + 0.5) / len(observed)
+    chosen = np.unique(np.linspace(0, len(observed) - 1, n_points).round().astype(int))
     return Quantiles(
-        expected=np.asarray(stats.t.ppf(levels[chosen], df), dtype=np.float64),
-        observed=known[chosen],
+        expected=np.asarray(stats.norm.ppf(levels[chosen]), dtype=np.float64),
+        observed=np.asarray(observed[chosen], dtype=np.float64),
     )
 
 
@@ -198,7 +202,7 @@ def relabelled_rejections(
         Share of rejections at nominal 5 %; about 0.05 when the code is right.
     """
     t: list[Array] = []
-    df = 1
+    df: list[Array] = []
     for _ in range(rounds):
         for family, controls in packs.items():
             columns = np.concatenate([scores.packs[c] for c in controls])
@@ -210,11 +214,12 @@ def relabelled_rejections(
             means = np.stack([by_column[:, part].mean(axis=1) for part in parts], axis=1)
             tests = pseudo_harms(family_differences(means))
             t.append(tests.t)
-            df = tests.df
-    return rejection_share(np.concatenate(t), df)
+            df.append(tests.df)
+    return rejection_share(np.concatenate(t), np.concatenate(df))
 
 
-def rejection_share(t: Array, df: int, *, nominal: float = NOMINAL) -> float:
+def rejection_share(t: Array, df: Array, *, nominal: float = NOMINAL) -> float:
     """Share of one-sided rejections at ``nominal``; NaN where nothing was tested."""
-    known = t[~np.isnan(t)]
-    return float((stats.t.sf(known, df) < nominal).mean()) if len(known) else float("nan")
+    keep = ~np.isnan(t)
+    rejected = stats.t.sf(t[keep], df[keep]) < nominal
+    return float(rejected.mean()) if keep.any() else float("nan")

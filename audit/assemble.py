@@ -1,0 +1,213 @@
+"""Pieces become the document, and the document becomes a folder."""
+
+import os
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from audit import __version__
+from audit.conclude import Conclusion, gate
+from audit.numbers import plain
+from audit.plan import AuditPlan
+from audit.results import (
+    AuditResult,
+    ContrastRecord,
+    FindingRecord,
+    InputsRecord,
+    Mark,
+    MeasurementFile,
+    ModelRecord,
+    NotTested,
+    PlanRecord,
+    ProbeRecord,
+    RateRecord,
+    RunRecord,
+    ToolRecord,
+    Undefined,
+    UndefinedRecord,
+)
+
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "adelie", "torch",
+             "open_clip_torch", "timm", "pillow", "weasyprint")  # fmt: skip
+"""Distributions whose version can change a number or a page."""
+
+ALWAYS_UNTESTED = (
+    NotTested(
+        what="Languages other than English",
+        why="the built-in concept sets and templates are English",
+    ),
+    NotTested(
+        what="Causes: whether silencing units lowers an association",
+        why="this version does not intervene on the model, so no finding is marked causal",
+    ),
+    NotTested(
+        what="The product around the model: prompts, thresholds, people and decisions",
+        why="an association inside a model is not by itself a harm in use; a person must judge it",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Everything of a result but the tables' digests, the gate and the clock."""
+
+    title: str
+    model: ModelRecord
+    inputs: InputsRecord
+    plan: AuditPlan
+    blocking: tuple[tuple[str, str], ...]
+    conclusion: Conclusion
+    findings: tuple[FindingRecord, ...]
+    probes: tuple[ProbeRecord, ...] = ()
+    rates: tuple[RateRecord, ...] = ()
+    undefined: tuple[UndefinedRecord, ...] = ()
+    not_tested: tuple[NotTested, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def contrasts(self) -> tuple[ContrastRecord, ...]:
+        """Every contrast with its verdict."""
+        return tuple(item.record for item in self.conclusion.judged)
+
+
+def assemble(
+    draft: Draft, measurements: tuple[MeasurementFile, ...], fail_on: str, run: RunRecord
+) -> AuditResult:
+    """Put the document together.
+
+    Parameters
+    ----------
+    draft : Draft
+        What was measured and judged.
+    measurements : tuple of MeasurementFile
+        The tables beside it.
+    fail_on : str
+        What the caller wants the gate to fail on.
+    run : RunRecord
+        When and where.
+
+    Returns
+    -------
+    AuditResult
+        Its digest covers everything but ``run`` and ``gate``.
+    """
+    return AuditResult(
+        title=draft.title,
+        tool=tool_record(),
+        model=draft.model,
+        inputs=draft.inputs,
+        plan=_plan_record(draft),
+        verdict=draft.conclusion.verdict,
+        gate=gate(draft.findings, fail_on),
+        arms=draft.conclusion.arms,
+        contrasts=draft.contrasts,
+        findings=draft.findings,
+        probes=draft.probes,
+        rates=draft.rates,
+        undefined=(*draft.undefined, *undefined_contrasts(draft.contrasts)),
+        not_tested=(*draft.not_tested, *ALWAYS_UNTESTED),
+        measurements=measurements,
+        notes=draft.notes,
+        run=run,
+    )
+
+
+def tool_record() -> ToolRecord:
+    """Name the tool and what it computed with."""
+    return ToolRecord(name="clip-audit", version=__version__, libraries=library_versions())
+
+
+def library_versions() -> dict[str, str]:
+    """Return installed versions; Python first."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _plan_record(draft: Draft) -> PlanRecord:
+    plan = draft.plan
+    return PlanRecord(
+        name=plan.name,
+        digest=plan.digest,
+        seed=plan.seed,
+        alpha=plan.limits.alpha,
+        false_discovery_rate=plan.limits.false_discovery_rate,
+        delta0=plan.limits.delta0,
+        delta1=plan.limits.delta1,
+        thresholds_digest=plan.thresholds_digest,
+        blocking=draft.blocking,
+        n_exploratory=sum(not c.blocking for c in draft.contrasts),
+        arms=tuple(arm.arm for arm in draft.conclusion.arms),
+        resolved=plan.resolved(),
+    )
+
+
+def undefined_contrasts(contrasts: Sequence[ContrastRecord]) -> tuple[UndefinedRecord, ...]:
+    """List contrasts without a number, one line per arm and reason."""
+    counts = Counter(
+        (c.arm, c.effect.undefined) for c in contrasts if isinstance(c.effect, Undefined)
+    )
+    return tuple(
+        UndefinedRecord(what=f"{n} contrasts of the {arm} arm", why=why)
+        for (arm, why), n in sorted(counts.items())
+    )
+
+
+def mark_behaviour(
+    findings: Sequence[FindingRecord], rates: Sequence[RateRecord]
+) -> tuple[FindingRecord, ...]:
+    """Mark findings whose group the model names as harmful more often than everybody else.
+
+    Parameters
+    ----------
+    findings : sequence of FindingRecord
+        Findings; the identity is ``column/value`` or a concept with that group.
+    rates : sequence of RateRecord
+        Rates of single group columns.
+
+    Returns
+    -------
+    tuple of FindingRecord
+        Marked *behavioural* where the lower limit of the difference to the rest is above 0.
+    """
+    higher = {
+        (r.group, r.column, r.target)
+        for r in rates
+        if r.target_kind == "family" and plain(r.difference_low) > 0
+    }
+    return tuple(
+        f.model_copy(update={"marks": (*f.marks, Mark.BEHAVIOURAL)})
+        if (f.identity.removeprefix(f"{f.family}/"), f.family, f.harm) in higher
+        else f
+        for f in findings
+    )
+
+
+def run_record(
+    started: datetime,
+    finished: datetime,
+    *,
+    device: Literal["cpu", "cuda"] | str,
+    encoded: dict[str, int],
+    reused: dict[str, int],
+    command: str,
+) -> RunRecord:
+    """Say when and where; outside the digest."""
+    return RunRecord(
+        started=started,
+        finished=finished,
+        host=platform.node(),
+        device=device,
+        threads=os.cpu_count() or 1,
+        encoded=encoded,
+        reused=reused,
+        command=command,
+    )

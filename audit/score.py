@@ -1,0 +1,224 @@
+"""The same audit on what somebody else computed: no model needed."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.assemble import Draft, mark_behaviour
+from audit.behaviour import Choices, behaviour_rates, shown_rates
+from audit.conclude import conclude
+from audit.evidence import Arm
+from audit.patterns import matching
+from audit.plan import AuditPlan
+from audit.results import (
+    ConceptRecord,
+    ConceptSetRecord,
+    InputsRecord,
+    ModelRecord,
+    RateRecord,
+    StimuliRecord,
+    canonical_json,
+)
+from audit.score_arms import photo_arm, text_arm
+from audit.score_inputs import (
+    ScoreInputs,
+    Terms,
+    group_counts,
+    sexual_terms,
+    term_cosines,
+)
+from audit.score_notes import exclusions, not_tested, notes
+from audit.score_packs import make_packs
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """A draft, and every rate for the tables."""
+
+    draft: Draft
+    rates: tuple[RateRecord, ...]
+
+
+def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) -> Scored:
+    """Audit scores or embeddings.
+
+    Parameters
+    ----------
+    inputs : ScoreInputs
+        Checked and lined up.
+    plan : AuditPlan
+        Thresholds, arms and blocking patterns.
+    name, title : str
+        What the audited model is called, and the report.
+
+    Returns
+    -------
+    Scored
+        Photo-text and text-text arms as far as the inputs go, and the rates of every group.
+    """
+    rng = np.random.default_rng(plan.seed)
+    terms = inputs.terms
+    packs = make_packs(terms, rng) if terms is not None else None
+    arms: list[Arm] = []
+    if terms is not None and packs is not None and packs.controls:
+        made = (
+            text_arm(inputs, terms, packs, plan.arms.text),
+            photo_arm(inputs, terms, packs, plan.arms.photo),
+        )
+        arms = [arm for arm in made if arm is not None]
+    severities = dict(terms.severities) if terms is not None else {}
+    blocking = blocking_pairs(arms, severities, plan)
+    conclusion = conclude(arms, severities, blocking, plan.limits, rng)
+    rates = _rates(inputs, terms) if terms is not None else ()
+    clustered = inputs.groups is not None and inputs.groups.clustered
+    draft = Draft(
+        title=title,
+        model=_model(inputs, name),
+        inputs=_inputs_record(inputs, terms),
+        plan=plan,
+        blocking=blocking,
+        conclusion=conclusion,
+        findings=mark_behaviour(conclusion.findings, rates),
+        rates=shown_rates(rates),
+        not_tested=not_tested(inputs, terms, arms),
+        notes=(*inputs.notes, *notes(inputs.groups, packs, len(blocking), clustered)),
+    )
+    return Scored(draft=draft, rates=rates)
+
+
+def blocking_pairs(
+    arms: Sequence[Arm], severities: Mapping[str, int], plan: AuditPlan
+) -> tuple[tuple[str, str], ...]:
+    """Resolve the plan's blocking patterns against the groups and harms that are there."""
+    identities = list(
+        dict.fromkeys(i for arm in arms for s in arm.scores for f in s.families.values() for i in f)
+    )
+    offered = {
+        (i, harm)
+        for arm in arms
+        for s in arm.scores
+        for f in s.families.values()
+        for i in f
+        for harm in s.controls
+    }
+    pairs: dict[tuple[str, str], None] = {}
+    for index, entry in enumerate(plan.blocking if identities else ()):
+        who = matching(identities, entry.identities, f"blocking.{index}.identities", {})
+        what = matching(list(severities), entry.harms, f"blocking.{index}.harms", severities)
+        pairs.update({(i, h): None for i in who for h in what if (i, h) in offered})
+    return tuple(pairs)
+
+
+def _rates(inputs: ScoreInputs, terms: Terms) -> tuple[RateRecord, ...]:
+    cosines = term_cosines(inputs, terms)
+    if cosines is None or inputs.groups is None:
+        return ()
+    harm = set(terms.of("harm").tolist())
+    return behaviour_rates(
+        Choices(
+            cosines=cosines,
+            labels=terms.names,
+            families=tuple(f if i in harm else "" for i, f in enumerate(terms.families)),
+            severities=terms.severities,
+            sexual=sexual_terms(terms),
+            is_minor=inputs.is_minor,
+            columns=inputs.groups.columns,
+            clusters=np.unique(inputs.groups.clusters, return_inverse=True)[1],
+        )
+    )
+
+
+def _model(inputs: ScoreInputs, name: str) -> ModelRecord:
+    given = inputs.images if inputs.images is not None else inputs.texts
+    return ModelRecord(
+        kind="scores" if given is None else "embeddings",
+        name=name,
+        embedding_size=None if given is None else given.shape[1],
+    )
+
+
+def _inputs_record(inputs: ScoreInputs, terms: Terms | None) -> InputsRecord:
+    return InputsRecord(
+        concept_sets=_concept_sets(inputs, terms),
+        templates_version="",
+        templates_digest="",
+        prompts={},
+        stimuli=_stimuli(inputs, terms),
+        files=inputs.files,
+        groups=group_counts(inputs.groups) if inputs.groups is not None else (),
+        excluded=exclusions(inputs, terms),
+    )
+
+
+def _stimuli(inputs: ScoreInputs, terms: Terms | None) -> tuple[StimuliRecord, ...]:
+    out = []
+    if terms is not None:
+        labels = [label.label for label in terms.labels]
+        out.append(_stimulus_record("text", labels, len(terms.names)))
+    if inputs.groups is not None:
+        ids = list(inputs.groups.ids)
+        out.append(_stimulus_record("photo", ids, len(set(inputs.groups.clusters))))
+    return tuple(out)
+
+
+def _stimulus_record(modality: str, names: list[str], n_clusters: int) -> StimuliRecord:
+    return StimuliRecord(
+        modality="text" if modality == "text" else "photo",
+        n_stimuli=len(names),
+        n_distinct=len(set(names)),
+        n_clusters=n_clusters,
+        source="given by the user",
+        licence="not stated",
+        digest="sha256:" + hashlib.sha256(canonical_json(names)).hexdigest(),
+    )
+
+
+def _concept_sets(inputs: ScoreInputs, terms: Terms | None) -> tuple[ConceptSetRecord, ...]:
+    """Describe group columns and label families like concept sets, so that reports read alike."""
+    sets: list[ConceptSetRecord] = []
+    for column, values in inputs.groups.columns.items() if inputs.groups is not None else ():
+        concepts = tuple(
+            ConceptRecord(ref=f"{column}/{v}", name=v, role="identity", terms=())
+            for v in sorted(set(values) - {""})
+        )
+        sets.append(_set(column, "identity", concepts))
+    if terms is not None:
+        sets += _label_sets(terms)
+    return tuple(sets)
+
+
+def _label_sets(terms: Terms) -> list[ConceptSetRecord]:
+    families: dict[tuple[str, str], list[str]] = {}
+    for name, family, role in zip(terms.names, terms.families, terms.roles, strict=True):
+        families.setdefault((role, family), []).append(name)
+    sets = []
+    for (role, family), names in families.items():
+        kind = role if role in {"identity", "harm"} else "control"
+        ref = family if role == "harm" else f"{role}:{family}"
+        concept = ConceptRecord(
+            ref=ref,
+            name=family.replace("_", " "),
+            role="identity" if kind == "identity" else "harm" if kind == "harm" else "control",
+            severity=terms.severities.get(family) if role == "harm" else None,
+            terms=tuple(names),
+        )
+        sets.append(_set(ref, concept.role, (concept,)))
+    return sets
+
+
+def _set(name: str, role: str, concepts: tuple[ConceptRecord, ...]) -> ConceptSetRecord:
+    content = canonical_json([concept.model_dump(mode="json") for concept in concepts])
+    return ConceptSetRecord(
+        id=name,
+        name=name,
+        version="given",
+        role="identity" if role == "identity" else "harm" if role == "harm" else "control",
+        language="not stated",
+        digest="sha256:" + hashlib.sha256(content).hexdigest(),
+        concepts=concepts,
+    )

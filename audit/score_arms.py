@@ -1,0 +1,136 @@
+"""Arms of ``score``: pictures against labels, and identity labels against the others."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import ScoreInputError
+from audit.evidence import Arm
+from audit.plan import ArmRole
+from audit.score_inputs import ScoreInputs, Terms, pool_texts, term_cosines
+from audit.score_packs import Packs
+from audit.score_tables import Groups
+from audit.scoring import build_arm
+from concept_sets.minors import denotes_minor
+from probes.arms import Embeddings
+
+Array = NDArray[np.float64]
+
+
+def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> Arm | None:
+    """Cross the groups of every column with harm and control packs."""
+    cosines = term_cosines(inputs, terms)
+    if cosines is None or inputs.groups is None or role == "off":
+        return None
+    rows, codes, is_minor = _row_clusters(inputs.groups, inputs.is_minor)
+    slots = terms.slots if len(terms.slots) > 1 else ()
+    by_slot = {slot: term_cosines(inputs, terms, slot) for slot in slots}
+    # Cosines stand in for embeddings: crossed with unit columns they come back as they are.
+    embedded = Embeddings(
+        names=tuple(cluster for _, cluster in rows),
+        concepts=tuple(concept for concept, _ in rows),
+        pooled=_mean_rows(cosines, codes),
+        by_template={s: _mean_rows(v, codes) for s, v in by_slot.items() if v is not None},
+    )
+    return build_arm(
+        "photo",
+        "Pictures of each group against label texts",
+        role,
+        embedded,
+        _columns(terms, packs, np.eye(len(terms.names)), dict.fromkeys(slots)),
+        families=_families(inputs.groups),
+        controls=packs.controls,
+        sexual=terms.sexual,
+        is_minor=is_minor,
+    )
+
+
+def _columns(
+    terms: Terms, packs: Packs, values: Array, by_slot: dict[str, Array | None]
+) -> Embeddings:
+    index = np.array([position for _, position in packs.members], dtype=np.intp)
+    return Embeddings(
+        names=tuple(terms.names[i] for i in index),
+        concepts=tuple(pack for pack, _ in packs.members),
+        pooled=values[index],
+        by_template={
+            slot: (values if slot_values is None else slot_values)[index]
+            for slot, slot_values in by_slot.items()
+        },
+    )
+
+
+def _families(groups: Groups) -> dict[str, tuple[str, ...]]:
+    return {
+        column: tuple(f"{column}/{value}" for value in sorted(set(values) - {""}))
+        for column, values in groups.columns.items()
+    }
+
+
+def _row_clusters(
+    groups: Groups, is_minor: NDArray[np.bool_]
+) -> tuple[list[tuple[str, str]], list[NDArray[np.intp]], NDArray[np.bool_]]:
+    """Concept and cluster of every row, the images behind it, and whether it may be a minor."""
+    members: dict[tuple[str, str], list[int]] = {}
+    for column, values in groups.columns.items():
+        _one_value_per_cluster(column, values, groups)
+        for image, (value, cluster) in enumerate(zip(values, groups.clusters, strict=True)):
+            if value:
+                members.setdefault((f"{column}/{value}", cluster), []).append(image)
+    codes = [np.array(images, dtype=np.intp) for images in members.values()]
+    return list(members), codes, np.array([is_minor[c].any() for c in codes], dtype=bool)
+
+
+def _one_value_per_cluster(column: str, values: tuple[str, ...], groups: Groups) -> None:
+    seen: dict[str, str] = {}
+    for image, (value, cluster) in enumerate(zip(values, groups.clusters, strict=True)):
+        if value and seen.setdefault(cluster, value) != value:
+            raise ScoreInputError(
+                f"A cluster must lie in one group of a column; cluster {cluster!r} has "
+                f"{seen[cluster]!r} and, in image {groups.ids[image]!r}, {value!r} in column "
+                f"{column!r}. Correct the row or split the cluster."
+            )
+
+
+def _mean_rows(values: Array, codes: list[NDArray[np.intp]]) -> Array:
+    if not codes:
+        return np.empty((0, values.shape[1]))
+    if all(len(images) == 1 for images in codes):
+        return np.asarray(values[np.concatenate(codes)], dtype=np.float64)
+    return np.stack([values[images].mean(axis=0) for images in codes])
+
+
+def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> Arm | None:
+    """Cross identity labels with harm and control packs, where text embeddings are given."""
+    identity = terms.of("identity")
+    if inputs.texts is None or not len(identity) or role == "off":
+        return None
+    slots = terms.slots if len(terms.slots) > 1 else ()
+    pooled = pool_texts(inputs.texts, terms)
+    by_slot = {slot: pool_texts(inputs.texts, terms, slot) for slot in slots}
+    concepts = [_identity_ref(terms, int(i)) for i in identity]
+    rows = Embeddings(
+        names=tuple(terms.names[i] for i in identity),
+        concepts=tuple(concepts),
+        pooled=pooled[identity],
+        by_template={slot: values[identity] for slot, values in by_slot.items()},
+    )
+    families: dict[str, dict[str, None]] = {}
+    for i, concept in zip(identity, concepts, strict=True):
+        families.setdefault(terms.families[i], {})[concept] = None
+    return build_arm(
+        "text",
+        "Identity labels against the other label texts",
+        role,
+        rows,
+        _columns(terms, packs, pooled, dict(by_slot)),
+        families={family: tuple(members) for family, members in families.items()},
+        controls=packs.controls,
+        sexual=terms.sexual,
+        is_minor=np.array([denotes_minor(f"{n} {c}") for n, c in zip(rows.names, concepts,
+                                                                     strict=True)]),
+    )  # fmt: skip
+
+
+def _identity_ref(terms: Terms, term: int) -> str:
+    label = terms.labels[terms.members[term][0]]
+    return f"{label.family}/{label.concept}"

@@ -1,0 +1,338 @@
+"""Inputs of ``score`` lined up: images with groups on one side, terms of packs on the other."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.errors import ScoreInputError
+from audit.score_tables import (
+    Groups,
+    Label,
+    file_sha,
+    read_array,
+    read_groups,
+    read_labels,
+    read_scores,
+    unit_rows,
+)
+from concept_sets.ages import is_age_column, minor_group
+from concept_sets.entry import near
+from concept_sets.minors import sexualises
+from probes.arms import normalise
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreFiles:
+    """Paths as given on the command line; empty where not given."""
+
+    scores: str = ""
+    images: str = ""
+    texts: str = ""
+    groups: str = ""
+    labels: str = ""
+    scale: float = 1.0
+
+    def given(self) -> dict[str, str]:
+        """Option name to path, of the files that were given."""
+        named = {
+            "scores": self.scores,
+            "images": self.images,
+            "texts": self.texts,
+            "groups": self.groups,
+            "labels": self.labels,
+        }
+        return {name: path for name, path in named.items() if path}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Labels pooled over templates: what the images are compared with."""
+
+    names: tuple[str, ...]
+    families: tuple[str, ...]
+    roles: tuple[str, ...]
+    severities: Mapping[str, int]
+    """Harm family to its tier."""
+
+    members: tuple[tuple[int, ...], ...]
+    """Rows of the label table behind each term."""
+
+    labels: tuple[Label, ...]
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """Templates that every term has, in order; fewer than two mean no template stability."""
+        sets = [{self.labels[i].template for i in member} for member in self.members]
+        common = set.intersection(*sets) - {""} if sets else set()
+        order = dict.fromkeys(label.template for label in self.labels)
+        return tuple(slot for slot in order if slot in common)
+
+    def of(self, *roles: str) -> NDArray[np.intp]:
+        """Return positions of the terms with one of the roles."""
+        return np.flatnonzero([role in roles for role in self.roles])
+
+    @property
+    def sexual(self) -> frozenset[str]:
+        """Harm families that sexualise, by their name or by the lemmas of their labels."""
+        words = [
+            family
+            for name, family, role in zip(self.names, self.families, self.roles, strict=True)
+            if role == "harm" and (sexualises(name) or sexualises(family.replace("_", " ")))
+        ]
+        return frozenset(words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreInputs:
+    """Everything that ``score`` measures."""
+
+    files: dict[str, str]
+    """File name to digest."""
+
+    groups: Groups | None
+    terms: Terms | None
+    cosines: Array | None
+    """Images x labels as given by ``--scores``, in the order of ``groups``."""
+
+    images: Array | None
+    texts: Array | None
+    is_minor: NDArray[np.bool_]
+    """Images that denote, or may denote, somebody under 20; shape (n_images,)."""
+
+    n_unknown_age: int
+    notes: tuple[str, ...]
+
+
+def read_inputs(files: ScoreFiles, *, unknown_ages_are_adults: bool = False) -> ScoreInputs:
+    """Read, check and line up all inputs.
+
+    Parameters
+    ----------
+    files : ScoreFiles
+        Paths.
+    unknown_ages_are_adults : bool
+        What the caller vouches for: that nobody of unknown age is under 20.
+
+    Returns
+    -------
+    ScoreInputs
+        Lined up row by row.
+
+    Raises
+    ------
+    ScoreInputError
+        If a file cannot be used or two of them do not fit together.
+    """
+    _combination(files)
+    labels = read_labels(Path(files.labels)) if files.labels else ()
+    groups = read_groups(Path(files.groups)) if files.groups else None
+    texts = _array(files.texts, len(labels), "--texts", "--labels", files.labels)
+    images = _array(files.images, len(groups.ids) if groups else 0, "--images", "--groups",
+                    files.groups)  # fmt: skip
+    notes: list[str] = []
+    cosines, groups = _cosines(files, labels, groups, images, texts, notes)
+    n_images = len(groups.ids) if groups else 0
+    known = _minors(groups, n_images)
+    is_minor = np.array([k is True or (k is None and not unknown_ages_are_adults) for k in known])
+    terms = pool_terms(labels) if labels else None
+    if groups is not None and not groups.clustered:
+        notes.append(
+            "No cluster column was given, so every image counts as independent; photos of one "
+            "person would make the intervals too narrow."
+        )
+    return ScoreInputs(
+        files={f"--{k} {Path(v.partition('::')[0]).name}": file_sha(v)
+               for k, v in files.given().items()},
+        groups=groups,
+        terms=terms,
+        cosines=cosines,
+        images=images,
+        texts=texts,
+        is_minor=is_minor.astype(bool),
+        n_unknown_age=sum(k is None for k in known),
+        notes=tuple(notes),
+    )  # fmt: skip
+
+
+def _combination(files: ScoreFiles) -> None:
+    given = files.given()
+    if files.scores and (files.images or files.texts):
+        raise ScoreInputError(
+            "Give either --scores, or --images and --texts; got both. Leave one of them out."
+        )
+    for name, needs in (
+        ("scores", ("groups", "labels")),
+        ("images", ("groups",)),
+        ("texts", ("labels",)),
+    ):
+        missing = [need for need in needs if name in given and need not in given]
+        if missing:
+            raise ScoreInputError(
+                f"--{name} needs --{missing[0]} as well, which tells what its "
+                f"{'columns' if name == 'scores' else 'rows'} are. Add it."
+            )
+    if not {"scores", "images", "texts"} & set(given):
+        raise ScoreInputError(
+            "score needs --scores, or --images and/or --texts; got none of them. See "
+            "`clip-audit score --help` for the tables it reads."
+        )
+
+
+def _array(path: str, n_rows: int, what: str, table: str, table_path: str) -> Array | None:
+    if not path:
+        return None
+    array = read_array(path, what)
+    if len(array) != n_rows:
+        raise ScoreInputError(
+            f"{what} must have one row per row of {table}, in its order; {path} has {len(array)} "
+            f"rows and {table_path} has {n_rows}. Bring them to the same rows."
+        )
+    return unit_rows(array, path, what)
+
+
+def _cosines(
+    files: ScoreFiles,
+    labels: tuple[Label, ...],
+    groups: Groups | None,
+    images: Array | None,
+    texts: Array | None,
+    notes: list[str],
+) -> tuple[Array | None, Groups | None]:
+    if files.scores and groups is not None:
+        scores = read_scores(Path(files.scores), labels, files.scale)
+        if scores.ignored:
+            notes.append(
+                f"{len(scores.ignored)} columns of the scores are no label and were not used: "
+                f"{', '.join(scores.ignored[:8])}{' ...' if len(scores.ignored) > 8 else ''}."
+            )
+        return scores.values, _matched(scores.ids, groups, files.groups)
+    if images is None or texts is None:
+        return None, groups
+    if images.shape[1] != texts.shape[1]:
+        raise ScoreInputError(
+            f"--images and --texts must come from one model and have equal width; got "
+            f"{images.shape[1]} and {texts.shape[1]}. Encode both with the same model."
+        )
+    return None, groups
+
+
+def _matched(ids: tuple[str, ...], groups: Groups, path: str) -> Groups:
+    """Bring the groups into the order of the scores."""
+    position = {value: index for index, value in enumerate(groups.ids)}
+    missing = [value for value in ids if value not in position]
+    if missing:
+        raise ScoreInputError(
+            f"Every image of --scores needs a row in --groups; {path} lacks {len(missing)}, the "
+            f"first is {missing[0]!r}.{near(missing[0], groups.ids[:2000])} Add the rows."
+        )
+    order = [position[value] for value in ids]
+    return Groups(
+        ids=ids,
+        columns={k: tuple(v[i] for i in order) for k, v in groups.columns.items()},
+        clusters=tuple(groups.clusters[i] for i in order),
+        clustered=groups.clustered,
+    )
+
+
+def _minors(groups: Groups | None, n_images: int) -> list[bool | None]:
+    """Tell for every image whether it denotes a minor; None where no column says."""
+    if groups is None:
+        return []
+    verdicts: list[bool | None] = [None] * n_images
+    for column, values in groups.columns.items():
+        told = {value: minor_group(column, value) for value in set(values)}
+        for row, value in enumerate(values):
+            verdict = told[value]
+            if verdict is True or (verdict is False and is_age_column(column)):
+                verdicts[row] = True if verdicts[row] is True else verdict
+    return verdicts
+
+
+def pool_terms(labels: tuple[Label, ...]) -> Terms:
+    """Group labels that phrase one concept, so that a term counts once.
+
+    Identity labels stay single: their ``concept`` names the group that they stand for.
+    """
+    keys = [
+        (label.role, label.family, label.label if label.role == "identity" else label.concept)
+        for label in labels
+    ]
+    order = list(dict.fromkeys(keys))
+    members = {key: tuple(i for i, other in enumerate(keys) if other == key) for key in order}
+    return Terms(
+        names=tuple(name for _, _, name in order),
+        families=tuple(family for _, family, _ in order),
+        roles=tuple(role for role, _, _ in order),
+        severities={la.family: la.severity for la in labels if la.severity is not None},
+        members=tuple(members[key] for key in order),
+        labels=labels,
+    )
+
+
+def sexual_terms(terms: Terms) -> NDArray[np.bool_]:
+    """Mark the terms that sexualise, whatever their role; shape (n_terms,)."""
+    return np.array(
+        [
+            (role == "harm" and family in terms.sexual)
+            or any(sexualises(terms.labels[i].label) for i in member)
+            for role, family, member in zip(terms.roles, terms.families, terms.members, strict=True)
+        ],
+        dtype=bool,
+    )
+
+
+def term_cosines(inputs: ScoreInputs, terms: Terms, template: str | None = None) -> Array | None:
+    """Return cosines of every image with every term, NaN where a minor meets a sexual one.
+
+    Parameters
+    ----------
+    inputs : ScoreInputs
+        With scores, or with image and text embeddings.
+    terms : Terms
+        Pooled labels.
+    template : str, optional
+        One template alone; all of them, averaged within the term, by default.
+
+    Returns
+    -------
+    ndarray of shape (n_images, n_terms), or None
+        None where one side is missing.
+    """
+    if inputs.cosines is not None:
+        values = pool_columns(inputs.cosines, terms, template)
+    elif inputs.images is not None and inputs.texts is not None:
+        values = inputs.images @ pool_texts(inputs.texts, terms, template).T
+    else:
+        return None
+    values[np.ix_(np.flatnonzero(inputs.is_minor), np.flatnonzero(sexual_terms(terms)))] = np.nan
+    return values
+
+
+def pool_columns(values: Array, terms: Terms, template: str | None = None) -> Array:
+    """Average label columns within terms; one template's columns where it is named."""
+    columns = []
+    for member in terms.members:
+        chosen = [i for i in member if template is None or terms.labels[i].template == template]
+        columns.append(values[:, chosen].mean(axis=1))
+    return np.stack(columns, axis=1)
+
+
+def pool_texts(texts: Array, terms: Terms, template: str | None = None) -> Array:
+    """Average label embeddings within terms and renormalise."""
+    return normalise(pool_columns(texts.T, terms, template).T)
+
+
+def group_counts(groups: Groups) -> tuple[tuple[str, str, int], ...]:
+    """Return column, value and number of images, of every known group."""
+    return tuple(
+        (column, value, n)
+        for column, values in groups.columns.items()
+        for value, n in sorted(Counter(values).items())
+        if value
+    )

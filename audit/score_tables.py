@@ -1,0 +1,343 @@
+"""Reading what somebody else computed: tables and arrays, checked row by row."""
+
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from audit.errors import ScoreInputError
+from concept_sets.entry import near
+
+Array = NDArray[np.float64]
+
+ROLES = ("identity", "harm", "control", "positive", "neutral", "unmarked")
+MAX_GROUPS = 60
+"""Values of one group column; more is an identifier, not a group."""
+
+ID = "id"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """One column of scores, or one text embedding."""
+
+    label: str
+    role: str
+    family: str
+    severity: int | None
+    concept: str
+    """What several labels phrase alike; the label itself where none was given."""
+
+    template: str
+
+
+def read_table(path: Path, what: str) -> pd.DataFrame:
+    """Read CSV (plain or gzip) or Parquet; every cell of a CSV stays text.
+
+    Raises
+    ------
+    ScoreInputError
+        If the file cannot be read, is neither, or is empty.
+    """
+    try:
+        if path.suffix == ".parquet":
+            table: pd.DataFrame = pq.read_table(path).to_pandas()
+        else:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except OSError as error:
+        raise ScoreInputError(
+            f"{what} must be a readable CSV (plain or .gz) or Parquet file; {path} gave: "
+            f"{error.strerror or error}. Check the path."
+        ) from None
+    except (ValueError, pa.ArrowInvalid, EOFError) as error:
+        raise ScoreInputError(
+            f"{what} must be a CSV (plain or .gz) or Parquet table; {path} is not: "
+            f"{str(error).splitlines()[0]}. Save it again."
+        ) from None
+    if table.empty:
+        raise ScoreInputError(f"{what} must have at least one row; {path} has none.")
+    repeated = table.columns[table.columns.duplicated()]
+    if len(repeated):
+        raise ScoreInputError(
+            f"{what} must name every column once; {path} repeats {repeated[0]!r}."
+        )
+    return table
+
+
+def read_array(path_text: str, what: str) -> Array:
+    """Read a two-dimensional float array from ``.npy`` or ``file.npz::key``.
+
+    Raises
+    ------
+    ScoreInputError
+        If it cannot be read, holds objects, or is not a finite matrix.
+    """
+    name, _, key = path_text.partition("::")
+    path = Path(name)
+    try:
+        loaded: Any = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise ScoreInputError(
+            f"{what} must be a readable .npy file (or file.npz::key); {path} gave: "
+            f"{error.strerror or error}. Check the path."
+        ) from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise ScoreInputError(
+            f"{what} must be a .npy array of numbers (or file.npz::key); {path} is not, or holds "
+            "Python objects, which are never loaded. Save it with numpy.save."
+        ) from None
+    if isinstance(loaded, np.lib.npyio.NpzFile):
+        loaded = _member(loaded, key, path, what)
+    return _matrix(loaded, path_text, what)
+
+
+def _member(archive: Any, key: str, path: Path, what: str) -> Any:
+    known = list(archive.files)
+    if key not in known:
+        raise ScoreInputError(
+            f"{what} must name an array of the archive as {path.name}::key; got {key!r}, it has "
+            f"{', '.join(known)}.{near(key, known)}"
+        )
+    try:
+        return archive[key]
+    except (ValueError, OSError):
+        raise ScoreInputError(
+            f"{what} must be an array of numbers; {path}::{key} holds Python objects or is damaged."
+        ) from None
+
+
+def _matrix(loaded: Any, where: str, what: str) -> Array:
+    array = np.asarray(loaded)
+    if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:
+        raise ScoreInputError(
+            f"{what} must be a matrix of numbers (rows, dimensions); {where} has shape "
+            f"{array.shape} and type {array.dtype}."
+        )
+    wide = array.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(wide).all(axis=1))
+    if len(bad):
+        raise ScoreInputError(
+            f"{what} must be finite; {where} has NaN or infinity in {len(bad)} rows, first row "
+            f"{bad[0]} (counted from 0). Leave those rows out of the tables and the array."
+        )
+    return wide
+
+
+def unit_rows(array: Array, where: str, what: str) -> Array:
+    """Normalise embeddings to unit length.
+
+    Raises
+    ------
+    ScoreInputError
+        If a row is all zeros.
+    """
+    length = np.linalg.norm(array, axis=1)
+    if (length == 0).any():
+        raise ScoreInputError(
+            f"{what} must have no all-zero row; {where} row {int(np.argmin(length))} is zero."
+        )
+    return np.asarray(array / length[:, None], dtype=np.float64)
+
+
+def read_labels(path: Path) -> tuple[Label, ...]:
+    """Read and check the label table.
+
+    Raises
+    ------
+    ScoreInputError
+        Naming file and row of the first label that cannot be used.
+    """
+    table = read_table(path, "--labels")
+    _columns(table, ("label", "role", "family"), path, "--labels")
+    labels = tuple(
+        _label(row, number, path) for number, row in enumerate(table.to_dict("records"), start=2)
+    )
+    _unique(labels, path)
+    return labels
+
+
+def _columns(table: pd.DataFrame, needed: tuple[str, ...], path: Path, what: str) -> None:
+    for name in needed:
+        if name not in table.columns:
+            known = [str(c) for c in table.columns]
+            raise ScoreInputError(
+                f"{what} must have a column {name!r}; {path} has {', '.join(known[:12])}."
+                f"{near(name, known)}"
+            )
+
+
+def _label(row: dict[Any, Any], number: int, path: Path) -> Label:
+    cells = {str(k): "" if pd.isna(v) else str(v).strip() for k, v in row.items()}
+    where = f"{path}, row {number}"
+    if not cells["label"]:
+        raise ScoreInputError(f"Every label needs a text; {where} has none.")
+    if cells["role"] not in ROLES:
+        raise ScoreInputError(
+            f"A role must be one of {', '.join(ROLES)}; {where} has {cells['role']!r}."
+            f"{near(cells['role'], ROLES)}"
+        )
+    return Label(
+        label=cells["label"],
+        role=cells["role"],
+        family=cells["family"] or cells["role"],
+        severity=_severity(cells, where),
+        concept=cells.get("concept", "") or cells["label"],
+        template=cells.get("template", ""),
+    )
+
+
+def _severity(cells: dict[str, str], where: str) -> int | None:
+    text = cells.get("severity", "").removesuffix(".0")
+    if cells["role"] != "harm":
+        return None
+    if text not in {"1", "2", "3", "4"}:
+        raise ScoreInputError(
+            f"A harm label needs a severity from 1 (mild) to 4 (severe); {where} has {text!r}."
+        )
+    return int(text)
+
+
+def _unique(labels: tuple[Label, ...], path: Path) -> None:
+    seen: dict[str, Label] = {}
+    for label in labels:
+        first = seen.setdefault(label.label, label)
+        if first is not label:
+            both = {first.role, label.role} >= {"identity", "harm"}
+            extra = " It cannot be both an identity and a harm." if both else ""
+            raise ScoreInputError(
+                f"Every label must stand once; {path} repeats {label.label!r}.{extra} "
+                "Remove one of the rows."
+            )
+    _one_severity(labels, path)
+
+
+def _one_severity(labels: tuple[Label, ...], path: Path) -> None:
+    tiers: dict[str, int | None] = {}
+    for label in labels:
+        if (
+            label.role == "harm"
+            and tiers.setdefault(label.family, label.severity) != label.severity
+        ):
+            raise ScoreInputError(
+                f"A harm family must have one severity; {path} gives {label.family!r} both "
+                f"{tiers[label.family]} and {label.severity}. Split the family."
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Who is in the pictures, one row per image."""
+
+    ids: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+    """Group column to one value per image; empty where unknown."""
+
+    clusters: tuple[str, ...]
+    clustered: bool
+    """False where each image is its own cluster for want of a ``cluster`` column."""
+
+
+def read_groups(path: Path) -> Groups:
+    """Read and check the group table.
+
+    Raises
+    ------
+    ScoreInputError
+        Naming file, row or column of what cannot be used.
+    """
+    table = read_table(path, "--groups")
+    _columns(table, (ID,), path, "--groups")
+    text = table.map(lambda v: "" if pd.isna(v) else str(v).strip())
+    ids = tuple(text[ID])
+    _distinct(ids, path, "--groups")
+    columns = [c for c in text.columns if c not in {ID, "cluster"}]
+    for name in columns:
+        n_values = text[name].nunique()
+        if n_values > MAX_GROUPS:
+            raise ScoreInputError(
+                f"A group column may have at most {MAX_GROUPS} values; column {name!r} of {path} "
+                f"has {n_values}. Remove it, or bin its values."
+            )
+    clustered = "cluster" in text.columns
+    clusters = tuple(text["cluster"]) if clustered else ids
+    if "" in clusters:
+        row = clusters.index("") + 2
+        raise ScoreInputError(f"Every row needs a cluster; {path}, row {row} has none.")
+    return Groups(
+        ids=ids,
+        columns={str(c): tuple(text[c]) for c in columns},
+        clusters=clusters,
+        clustered=clustered,
+    )
+
+
+def _distinct(ids: tuple[str, ...], path: Path, what: str) -> None:
+    seen: set[str] = set()
+    for row, value in enumerate(ids, start=2):
+        if not value or value in seen:
+            problem = "repeats " + repr(value) if value else "is empty"
+            raise ScoreInputError(
+                f"Column {ID!r} of {what} must name every image once; {path}, row {row} {problem}."
+            )
+        seen.add(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """One row per image, one column per label."""
+
+    ids: tuple[str, ...]
+    values: Array
+    ignored: tuple[str, ...]
+    """Columns that are no label."""
+
+
+def read_scores(path: Path, labels: tuple[Label, ...], scale: float) -> Scores:
+    """Read scores and bring them to cosines.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with ``id`` and one column per label.
+    labels : tuple of Label
+        Every one needs its column.
+    scale : float
+        What a cosine was multiplied by: 1 for cosines, 100 for CLIP logits.
+
+    Raises
+    ------
+    ScoreInputError
+        If a column is missing or a cell is not a number, or a value is no cosine.
+    """
+    table = read_table(path, "--scores")
+    names = tuple(label.label for label in labels)
+    _columns(table, (ID, *names), path, "--scores")
+    ids = tuple(str(value).strip() for value in table[ID])
+    _distinct(ids, path, "--scores")
+    values = table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64) / scale
+    rows, columns = np.nonzero(~np.isfinite(values))
+    if len(rows):
+        raise ScoreInputError(
+            f"Every score must be a number; {path}, row {rows[0] + 2}, column "
+            f"{names[columns[0]]!r} is not. Leave the image out or score it again."
+        )
+    if np.abs(values).max() > 1 + 1e-3:
+        raise ScoreInputError(
+            f"Scores must be cosines from -1 to 1; {path} has {np.abs(values).max():.4g}. "
+            "Say what they were multiplied by with --score-scale, e.g. 100 for CLIP logits."
+        )
+    ignored = tuple(str(c) for c in table.columns if c not in {ID, *names})
+    return Scores(ids=ids, values=values, ignored=ignored)
+
+
+def file_sha(path_text: str) -> str:
+    """Return ``sha256:`` of an input file, named as on the command line."""
+    with Path(path_text.partition("::")[0]).open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
