@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import open_clip
 import torch
 from open_clip.convert import convert_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
@@ -17,7 +18,7 @@ from probes.backends.building import build_network
 from probes.backends.checkpoint import digest_of, read_checkpoint
 from probes.backends.sources import Resolved
 from probes.backends.towers import activation_of
-from probes.errors import ModelError
+from probes.errors import ModelError, ModelNameError
 
 NORMS = (nn.LayerNorm, nn.BatchNorm2d, nn.GroupNorm)
 QUICK = "quickgelu"
@@ -78,16 +79,19 @@ def _text_tower(model: nn.Module) -> nn.Module:
 
 
 def _check_activation(found: Resolved, used: str, stated: str | None) -> None:
+    if stated not in (None, "gelu", QUICK):
+        raise ModelNameError(f"The activation function must be gelu or {QUICK}; got {stated!r}.")
     trained = found.quickgelu if stated is None else stated == QUICK
     if trained is None or trained == (QUICK in used):
         return
     came, built = (QUICK, "gelu") if trained else ("gelu", QUICK)
     bare = found.architecture.removesuffix("-quickgelu")
-    remedy = f"{bare}-quickgelu" if trained else bare
+    twin = f"{bare}-quickgelu" if trained else bare
+    remedy = f"name the architecture {twin}" if twin in open_clip.list_models() else "correct that"
     raise ModelError(
         f"{found.architecture} is built with {built}, but the weights {found.pretrained} were "
-        f"trained with {came}; name the architecture {remedy}, or state the activation function "
-        "that the weights were trained with."
+        f"trained with {came}; {remedy}, or state the activation function that the weights were "
+        "trained with."
     )
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import open_clip
-from huggingface_hub import hf_hub_download
-from huggingface_hub.constants import HF_HUB_CACHE
+from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from open_clip.factory import get_model_config
 from open_clip.pretrained import download_pretrained_from_url
@@ -135,9 +134,9 @@ def _from_folder(spec: ModelSpec, offline: bool) -> Resolved:
 
 def _from_hub(spec: ModelSpec, offline: bool) -> Resolved:
     config = _fetch(spec.pretrained, [CONFIG], spec.revision, offline)
-    weights = _fetch(spec.pretrained, DEFAULT_NAMES, spec.revision, offline)
-    commit = config.parent.name[:12]
-    found = _from_config(config.parent, weights, pretrained=f"{spec.pretrained}@{commit}")
+    commit = config.parent.name
+    weights = _fetch(spec.pretrained, DEFAULT_NAMES, commit, offline)
+    found = _from_config(config.parent, weights, pretrained=f"{spec.pretrained}@{commit[:12]}")
     tag = hub_settings(spec.pretrained)
     borrows = "hf_tokenizer_name" in found.config["text_cfg"]
     return replace(
@@ -214,7 +213,7 @@ def _fetch(repository: str, names: Sequence[str], revision: str | None, offline:
                 why = str(error).strip().splitlines()[0]
     raise ModelError(
         f"The file {' or '.join(names)} of {repository} is not on this machine (looked in "
-        f"{HF_HUB_CACHE}) and cannot be fetched: {why}; run once with network access, "
+        f"{constants.HF_HUB_CACHE}) and cannot be fetched: {why}; run once with network access, "
         "or give a checkpoint file with --pretrained."
     )
 
