@@ -9,9 +9,9 @@ from audit.plan import ArmRole
 from audit.score_inputs import ScoreInputs, Terms, pool_texts, term_cosines
 from audit.score_packs import Packs
 from audit.score_tables import Groups
-from audit.scoring import build_arm
+from audit.scoring import Source, build_arm, embedded
 from concept_sets.minors import denotes_minor
-from probes.arms import Embeddings
+from probes.arms import Embeddings, ScoreTable
 
 Array = NDArray[np.float64]
 
@@ -24,19 +24,28 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
     rows, codes, is_minor = _row_clusters(inputs.groups, inputs.is_minor)
     slots = terms.slots if len(terms.slots) > 1 else ()
     by_slot = {slot: term_cosines(inputs, terms, slot) for slot in slots}
-    # Cosines stand in for embeddings: crossed with unit columns they come back as they are.
-    embedded = Embeddings(
-        names=tuple(cluster for _, cluster in rows),
-        concepts=tuple(concept for concept, _ in rows),
-        pooled=_mean_rows(cosines, codes),
-        by_template={s: _mean_rows(v, codes) for s, v in by_slot.items() if v is not None},
-    )
+    values = _mean_rows(cosines, codes)
+    slot_values = {s: _mean_rows(v, codes) for s, v in by_slot.items() if v is not None}
+    index = np.array([position for _, position in packs.members], dtype=np.intp)
+    names = tuple(terms.names[i] for i in index)
+    concepts = tuple(pack for pack, _ in packs.members)
+
+    def table(chosen: NDArray[np.intp], columns: NDArray[np.intp]) -> ScoreTable:
+        at = np.ix_(chosen, index[columns])
+        return ScoreTable(
+            scores=values[at],
+            by_template={slot: v[at] for slot, v in slot_values.items()},
+            row_names=tuple(rows[i][1] for i in chosen),
+            row_concepts=tuple(rows[i][0] for i in chosen),
+            column_names=tuple(names[i] for i in columns),
+            column_concepts=tuple(concepts[i] for i in columns),
+        )
+
     return build_arm(
         "photo",
         "Pictures of each group against label texts",
         role,
-        embedded,
-        _columns(terms, packs, np.eye(len(terms.names)), dict.fromkeys(slots)),
+        Source([concept for concept, _ in rows], concepts, table),
         families=_families(inputs.groups),
         controls=packs.controls,
         sexual=terms.sexual,
@@ -44,18 +53,13 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
     )
 
 
-def _columns(
-    terms: Terms, packs: Packs, values: Array, by_slot: dict[str, Array | None]
-) -> Embeddings:
+def _columns(terms: Terms, packs: Packs, values: Array, by_slot: dict[str, Array]) -> Embeddings:
     index = np.array([position for _, position in packs.members], dtype=np.intp)
     return Embeddings(
         names=tuple(terms.names[i] for i in index),
         concepts=tuple(pack for pack, _ in packs.members),
         pooled=values[index],
-        by_template={
-            slot: (values if slot_values is None else slot_values)[index]
-            for slot, slot_values in by_slot.items()
-        },
+        by_template={slot: slot_values[index] for slot, slot_values in by_slot.items()},
     )
 
 
@@ -121,8 +125,7 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
         "text",
         "Identity labels against the other label texts",
         role,
-        rows,
-        _columns(terms, packs, pooled, dict(by_slot)),
+        embedded(rows, _columns(terms, packs, pooled, by_slot)),
         families={family: tuple(members) for family, members in families.items()},
         controls=packs.controls,
         sexual=terms.sexual,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.score_inputs import Terms
+from audit.score_inputs import Terms, sexual_terms
 from probes.contrast import MIN_CONTROLS
 
 MAX_RANDOM_PACKS = 60
@@ -43,18 +43,25 @@ def make_packs(terms: Terms, rng: np.random.Generator) -> Packs:
         or more of them; else disjoint random packs of the size of each harm pack.
     """
     harms = _families(terms, "harm")
-    given = _families(terms, "control")
+    # A label that sexualises is no harmless control, and minors never meet it.
+    harmless = ~sexual_terms(terms)
+    given = _families(terms, "control", keep=harmless)
     if given:
         return _fixed(harms, given, f"{len(given)} control families of the label table.")
-    mirrors = _families(terms, "positive", "neutral")
+    mirrors = _families(terms, "positive", "neutral", keep=harmless)
     if len(mirrors) >= MIN_CONTROLS:
         return _fixed(harms, mirrors, f"{len(mirrors)} neutral and positive label families.")
-    return _random(harms, terms.of("positive", "neutral"), rng)
+    pool = terms.of("positive", "neutral")
+    return _random(harms, pool[harmless[pool]], rng)
 
 
-def _families(terms: Terms, *roles: str) -> dict[str, tuple[int, ...]]:
+def _families(
+    terms: Terms, *roles: str, keep: NDArray[np.bool_] | None = None
+) -> dict[str, tuple[int, ...]]:
     members: dict[str, list[int]] = {}
     for index in terms.of(*roles):
+        if keep is not None and not keep[index]:
+            continue
         members.setdefault(terms.families[index], []).append(int(index))
     return {family: tuple(positions) for family, positions in members.items()}
 

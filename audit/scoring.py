@@ -1,23 +1,45 @@
-"""Embeddings become arms; terms that denote minors never meet a sexualising pack."""
+"""Tables of cosines become arms; terms that denote minors never meet a sexualising pack."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.evidence import Arm
-from probes.arms import ArmScores, Embeddings, score_arm
+from probes.arms import ArmScores, Embeddings, ScoreTable, cross, score_arm
 
 Families = Mapping[str, tuple[str, ...]]
+Indices = NDArray[np.intp]
+
+
+class Source:
+    """Rows and columns that can be crossed in part: what is not asked for is never computed."""
+
+    def __init__(
+        self,
+        row_concepts: Sequence[str],
+        column_concepts: Sequence[str],
+        table: Callable[[Indices, Indices], ScoreTable],
+    ) -> None:
+        self.row_concepts = row_concepts
+        self.column_concepts = column_concepts
+        self.table = table
+        """Positions of rows and of columns to their table of cosines."""
+
+
+def embedded(rows: Embeddings, columns: Embeddings) -> Source:
+    """Return a source that multiplies embeddings of the rows and columns asked for."""
+    return Source(
+        rows.concepts, columns.concepts, lambda r, c: cross(rows.take(r), columns.take(c))
+    )
 
 
 def build_arm(
     name: str,
     title: str,
     role: Literal["decides", "describes"],
-    rows: Embeddings,
-    columns: Embeddings,
+    source: Source,
     *,
     families: Families,
     controls: Mapping[str, tuple[str, ...]],
@@ -30,8 +52,8 @@ def build_arm(
     ----------
     name, title, role
         As in `Arm`.
-    rows, columns : Embeddings
-        Identity clusters, and terms of harm and control packs.
+    source : Source
+        Identity clusters as rows; terms of harm and control packs as columns.
     families : mapping
         Family to identity concepts.
     controls : mapping
@@ -46,15 +68,10 @@ def build_arm(
     Arm or None
         None where no family keeps two concepts with rows.
     """
+    everybody, adults = np.arange(len(is_minor)), np.flatnonzero(~is_minor)
     tables = [
-        _scores(name, rows, columns, families, _only(controls, sexual, inside=False)),
-        _scores(
-            name,
-            rows.take(np.flatnonzero(~is_minor)),
-            columns,
-            families,
-            _only(controls, sexual, inside=True),
-        ),
+        _scores(name, source, everybody, families, _only(controls, sexual, inside=False)),
+        _scores(name, source, adults, families, _only(controls, sexual, inside=True)),
     ]
     kept = tuple(table for table in tables if table is not None)
     return Arm(name=name, title=title, role=role, scores=kept) if kept else None
@@ -68,29 +85,25 @@ def _only(
 
 def _scores(
     name: str,
-    rows: Embeddings,
-    columns: Embeddings,
+    source: Source,
+    rows: Indices,
     families: Families,
     controls: Mapping[str, tuple[str, ...]],
 ) -> ArmScores | None:
-    present = set(columns.concepts)
+    present = set(source.column_concepts)
     tested = {
         harm: tuple(p for p in packs if p in present)
         for harm, packs in controls.items()
         if harm in present
     }
-    kept = with_rows(families, rows.concepts)
+    kept = with_rows(families, [source.row_concepts[i] for i in rows])
     if not tested or not kept:
         return None
     wanted = {*tested, *(pack for packs in tested.values() for pack in packs)}
     members = {c for concepts in kept.values() for c in concepts}
-    return score_arm(
-        name,
-        rows.take(_positions(rows.concepts, members)),
-        columns.take(_positions(columns.concepts, wanted)),
-        families=kept,
-        controls=tested,
-    )
+    used = rows[[source.row_concepts[i] in members for i in rows]]
+    columns = np.flatnonzero([concept in wanted for concept in source.column_concepts])
+    return score_arm(name, source.table(used, columns), families=kept, controls=tested)
 
 
 def with_rows(families: Families, concepts: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -98,7 +111,3 @@ def with_rows(families: Families, concepts: Sequence[str]) -> dict[str, tuple[st
     present = set(concepts)
     kept = {f: tuple(c for c in members if c in present) for f, members in families.items()}
     return {family: members for family, members in kept.items() if len(members) > 1}
-
-
-def _positions(concepts: Sequence[str], wanted: Collection[str]) -> NDArray[np.intp]:
-    return np.flatnonzero([concept in wanted for concept in concepts])

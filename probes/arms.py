@@ -38,10 +38,6 @@ class Embeddings:
             by_template={slot: values[index] for slot, values in self.by_template.items()},
         )
 
-    def of(self, concept: str) -> Indices:
-        """Return the positions of the clusters of a concept."""
-        return np.flatnonzero(np.array(self.concepts, dtype=object) == concept)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArmScores:
@@ -103,30 +99,31 @@ class ArmScores:
         return out
 
 
-def score_arm(
-    arm: str,
-    rows: Embeddings,
-    columns: Embeddings,
-    *,
-    families: Mapping[str, tuple[str, ...]],
-    controls: Mapping[str, tuple[str, ...]],
-) -> ArmScores:
-    """Cross identity clusters with target terms.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreTable:
+    """Cosines of row clusters with target terms."""
 
-    Parameters
-    ----------
-    arm : str
-        Name of the arm.
-    rows, columns : Embeddings
-        Identity clusters, and the terms of harm and control packs. Where only one side has
-        templates the other side's pooled embedding meets each of them.
-    families, controls : mapping
-        As in `ArmScores`.
+    scores: Array
+    """Shape (n_rows, n_columns), in [-1, 1]."""
 
-    Returns
-    -------
-    ArmScores
-        Scores are cosines in [-1, 1].
+    by_template: Mapping[str, Array]
+    """Template slot to scores of the same shape; may be empty."""
+
+    row_names: tuple[str, ...]
+    row_concepts: tuple[str, ...]
+    column_names: tuple[str, ...]
+    column_concepts: tuple[str, ...]
+
+
+def cross(rows: Embeddings, columns: Embeddings) -> ScoreTable:
+    """Multiply embeddings; where one side has no templates its pooled form meets each of them.
+
+    Examples
+    --------
+    >>> one = Embeddings(names=("a",), concepts=("c",), pooled=np.array([[0.6, 0.8]]),
+    ...     by_template={})
+    >>> cross(one, one).scores
+    array([[1.]])
     """
     slots = list(columns.by_template) or list(rows.by_template)
     by_template = {
@@ -134,19 +131,55 @@ def score_arm(
         @ columns.by_template.get(slot, columns.pooled).T
         for slot in slots
     }
-    packs = sorted({*columns.concepts})
-    identities = {concept for members in families.values() for concept in members}
-    return ArmScores(
-        arm=arm,
+    return ScoreTable(
         scores=rows.pooled @ columns.pooled.T,
         by_template=by_template if len(slots) > 1 else {},
         row_names=rows.names,
+        row_concepts=rows.concepts,
         column_names=columns.names,
-        identities={concept: rows.of(concept) for concept in sorted(identities)},
+        column_concepts=columns.concepts,
+    )
+
+
+def score_arm(
+    arm: str,
+    table: ScoreTable,
+    *,
+    families: Mapping[str, tuple[str, ...]],
+    controls: Mapping[str, tuple[str, ...]],
+) -> ArmScores:
+    """Index a table of cosines by identity concept and pack.
+
+    Parameters
+    ----------
+    arm : str
+        Name of the arm.
+    table : ScoreTable
+        Rows are identity clusters, columns terms of harm and control packs.
+    families, controls : mapping
+        As in `ArmScores`.
+
+    Returns
+    -------
+    ArmScores
+        Ready for contrasts.
+    """
+    identities = sorted({concept for members in families.values() for concept in members})
+    return ArmScores(
+        arm=arm,
+        scores=table.scores,
+        by_template=table.by_template,
+        row_names=table.row_names,
+        column_names=table.column_names,
+        identities={c: _positions(table.row_concepts, c) for c in identities},
         families=families,
-        packs={pack: columns.of(pack) for pack in packs},
+        packs={p: _positions(table.column_concepts, p) for p in sorted({*table.column_concepts})},
         controls=controls,
     )
+
+
+def _positions(concepts: Sequence[str], concept: str) -> Indices:
+    return np.flatnonzero(np.array(concepts, dtype=object) == concept)
 
 
 def pool_clusters(
