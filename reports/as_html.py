@@ -1,0 +1,44 @@
+"""The single page: one file, no network, no script."""
+
+from audit.results import AuditResult
+from reports.fonts import SANS, small_faces
+from reports.sections.contrasts import MARKER_LEGEND
+from reports.templates import environment, own_style
+from reports.view import build_view
+
+INK = {
+    "font": f"'{SANS}', Roboto, Arial, sans-serif",
+    "paper": "var(--paper)",
+    "text": "var(--text)",
+    "muted": "var(--muted)",
+    "rule": "var(--rule)",
+    "found": "var(--found)",
+    "plain": "var(--plain)",
+    "unsure": "var(--unsure)",
+    "bar": "var(--bar)",
+}
+"""Colours of the charts: they follow the reader's light or dark scheme."""
+
+
+def render(result: AuditResult) -> bytes:
+    """Render a result as one HTML file.
+
+    Parameters
+    ----------
+    result : AuditResult
+        The document; equal documents give equal bytes.
+
+    Returns
+    -------
+    bytes
+        UTF-8 HTML that loads nothing and runs nothing.
+    """
+    page = environment().get_template("screen.html.j2")
+    html = page.render(
+        view=build_view(result),
+        paged=False,
+        ink=INK,
+        marker_legend=MARKER_LEGEND,
+        faces=own_style(small_faces()),
+    )
+    return html.encode()

@@ -1,0 +1,134 @@
+"""The paged edition: archival, tagged, with the result attached."""
+
+import logging
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from audit.results import AuditResult, write_result
+from reports.errors import ReportError
+from reports.fonts import SANS, full_faces
+from reports.sections.contrasts import MARKER_LEGEND
+from reports.templates import environment
+from reports.view import build_view
+
+INK = {
+    "font": SANS,
+    "paper": "#ffffff",
+    "text": "#1c2126",
+    "muted": "#545e68",
+    "rule": "#d5dade",
+    "found": "#8c1420",
+    "plain": "#2c5474",
+    "unsure": "#7a5c00",
+    "bar": "#9db8cb",
+}
+"""Colours of the charts, as in ``tones.css``: drawings in pages know no style variables."""
+
+VARIANT = "pdf/a-3a"
+"""Archival, accessible, with attachments: only the levels ending in a are tagged."""
+
+INSTALL = {
+    "apt-get": "sudo apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    "dnf": "sudo dnf install pango",
+    "brew": "brew install pango",
+}
+"""Package tool to the command that brings what the PDF needs."""
+
+
+def render(result: AuditResult) -> bytes:
+    """Render a result as a PDF/A-3a file with the result attached.
+
+    Parameters
+    ----------
+    result : AuditResult
+        The document; equal documents give equal bytes, dates come from its ``run`` block.
+
+    Returns
+    -------
+    bytes
+        The PDF.
+
+    Raises
+    ------
+    ReportError
+        If Pango is missing; the message has the command that installs it.
+    """
+    weasyprint = _weasyprint()
+    with _quiet():
+        return _write(weasyprint, page_source(result), result)
+
+
+def page_source(result: AuditResult) -> str:
+    """Return the HTML that becomes the pages."""
+    template = environment().get_template("pages.html.j2")
+    return template.render(
+        view=build_view(result), paged=True, ink=INK, marker_legend=MARKER_LEGEND
+    )
+
+
+def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
+    fonts = weasyprint.text.fonts.FontConfiguration()
+    # Only data: addresses may be opened: a result can neither read files nor reach a network.
+    fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    faces = weasyprint.CSS(string=full_faces(), font_config=fonts, url_fetcher=fetcher)
+    document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(
+        stylesheets=[faces], font_config=fonts, pdf_variant=VARIANT
+    )
+    finished = result.run.finished
+    document.metadata.created = document.metadata.modified = finished.strftime("%Y-%m-%dT%H:%M:%SZ")
+    document.metadata.attachments = [
+        weasyprint.Attachment(
+            string=write_result(result),
+            name="result.json",
+            description="The audit result that this report renders",
+            created=finished,
+            modified=finished,
+            relationship="Data",
+            url_fetcher=fetcher,
+        )
+    ]
+    identifier = bytes.fromhex(result.digest.removeprefix("sha256:"))[:16]
+    pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
+    return pdf
+
+
+def _weasyprint() -> Any:
+    try:
+        import weasyprint
+        import weasyprint.text.fonts
+        import weasyprint.urls
+    except OSError as error:
+        raise ReportError(
+            f"A PDF needs the Pango library, and it could not be loaded ({_first_line(error)}). "
+            f"Run: {install_command()}, or ask for HTML, which needs nothing."
+        ) from None
+    return weasyprint
+
+
+def install_command() -> str:
+    """Return the command that installs Pango on this system."""
+    known = [command for tool, command in INSTALL.items() if shutil.which(tool)]
+    if known:
+        return known[0]
+    if platform.system() == "Darwin":
+        return INSTALL["brew"]
+    return " or ".join(INSTALL.values())
+
+
+def _first_line(error: OSError) -> str:
+    return (str(error).splitlines() or ["no reason given"])[0]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    # Browsers' rules that pages do not know are logged by the dozen and mean nothing here.
+    logger = logging.getLogger("weasyprint")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,5 @@
+"""Errors of this room."""
+
+
+class ReportError(RuntimeError):
+    """A report cannot be rendered; the result it tells of is untouched (exit 3)."""

@@ -1,0 +1,50 @@
+"""The formats that a result can be told in: one row each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+
+from audit.results import AuditResult
+from reports.errors import ReportError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """One way of telling a result."""
+
+    extension: str
+    media_type: str
+    module: str
+    """Module with ``render(result) -> bytes``; imported only when asked for."""
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file inside an audit folder."""
+        return "result.json" if self.extension == "json" else f"report.{self.extension}"
+
+
+FORMATS = {
+    "html": Format(extension="html", media_type="text/html", module="reports.as_html"),
+    "pdf": Format(extension="pdf", media_type="application/pdf", module="reports.as_pdf"),
+    "json": Format(extension="json", media_type="application/json", module="reports.as_json"),
+}
+"""Format name to its row; a new format is one module with ``render`` and one row here."""
+
+
+def renderer(name: str) -> Callable[[AuditResult], bytes]:
+    """Return the renderer of a format.
+
+    Raises
+    ------
+    ReportError
+        If no format has this name.
+    """
+    if name not in FORMATS:
+        near = get_close_matches(name, FORMATS, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ReportError(
+            f"A report format must be one of {', '.join(FORMATS)}; got {name!r}.{hint}"
+        )
+    render: Callable[[AuditResult], bytes] = import_module(FORMATS[name].module).render
+    return render

@@ -1,0 +1,156 @@
+"""Numbers in words' clothing: rounding, signs, intervals and the undefined."""
+
+from datetime import UTC, datetime
+
+from audit.results import Number, Undefined
+
+UNDEFINED = "undefined"
+MINUS = "\N{MINUS SIGN}"
+SPACE = "\N{NO-BREAK SPACE}"
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+
+
+def defined(value: Number) -> float | None:
+    """Return the value, or None where it could not be had."""
+    return None if isinstance(value, Undefined) else value
+
+
+def number(value: Number, digits: int = 1) -> str:
+    """Round with a true minus sign; never prints a negative zero.
+
+    Examples
+    --------
+    >>> number(8.149), number(-0.04), number(Undefined(undefined="no terms"))
+    ('8.1', '0.0', 'undefined')
+    """
+    if isinstance(value, Undefined):
+        return UNDEFINED
+    rounded = f"{value:,.{digits}f}"
+    if float(rounded.replace(",", "")) == 0:
+        return rounded.lstrip("-")
+    return rounded.replace("-", MINUS)
+
+
+def signed(value: Number, digits: int = 1) -> str:
+    """Round and always write the sign, except of zero."""
+    plain = number(value, digits)
+    positive = not isinstance(value, Undefined) and value > 0 and plain.strip("0.,")
+    return f"+{plain}" if positive else plain
+
+
+def cosine(value: Number) -> str:
+    """Round a difference of cosines to four places."""
+    return number(value, 4)
+
+
+def interval(low: Number, high: Number, digits: int = 1) -> str:
+    """Write both limits, or that there are none."""
+    if isinstance(low, Undefined) or isinstance(high, Undefined):
+        return "limits undefined"
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def percent(value: Number, digits: int = 1) -> str:
+    """Write a share in per cent.
+
+    Examples
+    --------
+    >>> percent(0.1234).replace(SPACE, " ")
+    '12.3 %'
+    """
+    if isinstance(value, Undefined):
+        return UNDEFINED
+    return f"{number(100 * value, digits)}{SPACE}%"
+
+
+def percent_interval(low: Number, high: Number, digits: int = 1) -> str:
+    """Write an interval of shares in per cent."""
+    if isinstance(low, Undefined) or isinstance(high, Undefined):
+        return "interval undefined"
+    return f"{number(100 * low, digits)} to {number(100 * high, digits)}{SPACE}%"
+
+
+def points(value: Number, digits: int = 1) -> str:
+    """Write a difference of shares in percentage points."""
+    if isinstance(value, Undefined):
+        return UNDEFINED
+    return signed(100 * value, digits)
+
+
+def p_value(value: Number) -> str:
+    """Write a p-value; below 0.001 only that."""
+    if isinstance(value, Undefined):
+        return UNDEFINED
+    return f"<{SPACE}0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def count(value: int) -> str:
+    """Write a count with thousands separated."""
+    return f"{value:,}"
+
+
+def plural(amount: int, one: str, many: str = "") -> str:
+    """Write an amount with its noun.
+
+    Examples
+    --------
+    >>> plural(1, "finding"), plural(3, "category", "categories")
+    ('1 finding', '3 categories')
+    """
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+SMALL = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
+
+
+def in_words(amount: int, one: str, many: str = "") -> str:
+    """Write a small amount as a word, for running text.
+
+    Examples
+    --------
+    >>> in_words(2, "finding"), in_words(40, "contrast")
+    ('two findings', '40 contrasts')
+    """
+    noun = one if amount == 1 else many or one + "s"
+    return f"{SMALL[amount]} {noun}" if amount < len(SMALL) else f"{amount:,} {noun}"
+
+
+def day(moment: datetime) -> str:
+    """Write a date the same in every locale and time zone.
+
+    Examples
+    --------
+    >>> day(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
+    '23 November 2026'
+    """
+    utc = moment.astimezone(UTC)
+    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}"
+
+
+def moment_in_words(moment: datetime) -> str:
+    """Write a date with its time in UTC."""
+    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"
+
+
+def listed(words: list[str] | tuple[str, ...]) -> str:
+    """Join words for a sentence.
+
+    Examples
+    --------
+    >>> listed(["text", "photo", "rendered"])
+    'text, photo and rendered'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def sentence(words: str) -> str:
+    """Give a sentence its capital, leaving the rest alone."""
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,153 @@
+"""Method, limits, what was not tested, and the words of the report explained."""
+
+from dataclasses import dataclass
+
+from audit.results import AuditResult
+from reports.blocks import Column, Fact, Table, table, text
+from reports.care import MASK_LEGEND
+from reports.names import Names
+from reports.quantities import number, percent, plural
+from reports.wording import SPREAD, in_arms
+
+GLOSSARY = (
+    ("Arm", "A kind of evidence: text prompts, rendered words (words drawn as pictures), photos."),
+    ("Association", "How close two ideas lie in the model's embedding space, as an effect size."),
+    ("Cluster", "What counts as one observation: a term with all its templates, or one person."),
+    ("Contrast", "One group against the rest of its family, crossed with one harm."),
+    ("Control packs", "Harmless concepts, matched to the harms in size and form: the yardstick."),
+    ("Control SD", f"One control standard deviation: {SPREAD} around this group."),
+    ("Blocking", "Named in the plan beforehand; only these decide the verdict and the gate."),
+    ("Exploratory", "Not named beforehand; listed so that a later audit can test it."),
+    ("Confirmed, candidate", "Found and stable in every check; found, but not in every check."),
+    ("Simultaneous limits", "Limits that hold for all blocking contrasts together."),
+    ("Holm p, q", "p-value adjusted for all blocking contrasts; false discovery rate of the rest."),
+    ("Would see", "Effect that a contrast detects with 80 % power, given its terms and controls."),
+    ("AUROC", "How well a score separates two sets: 0.5 is chance, 1 is perfect."),
+    ("AP lift", "Average precision over what chance gives; bounded by its ceiling."),
+    ("Undefined", "Could not be measured. It is not zero, and it is not a clean result."),
+)
+
+READING = (
+    "T is the effect divided by its standard error, with the number of control packs minus one as "
+    "degrees of freedom. The p-values are nominal: they rest on the control packs being a fair "
+    "sample of what harmless concepts do, which the section “Reliability” checks."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingView:
+    """The last sections."""
+
+    method: tuple[Fact, ...]
+    method_note: str
+    not_tested: Table | None
+    undefined: Table | None
+    glossary: tuple[Fact, ...]
+    masked: str
+
+
+def closing_view(result: AuditResult, names: Names) -> ClosingView:
+    """Describe the procedure and its edges."""
+    hidden = len(names.masked_terms)
+    return ClosingView(
+        method=tuple(method(result)),
+        method_note=READING,
+        not_tested=_not_tested(result, names),
+        undefined=_undefined(result, names),
+        glossary=tuple(Fact(label=word, value=meaning) for word, meaning in GLOSSARY),
+        masked=f"{MASK_LEGEND} {plural(hidden, 'term is', 'terms are')} masked.",
+    )
+
+
+def method(result: AuditResult) -> list[Fact]:
+    """Tell the procedure in plain words, with the numbers of this audit."""
+    plan = result.plan
+    deciding = tuple(arm.arm for arm in result.arms if arm.decides)
+    kinds = in_arms(deciding, result.model.kind) or "none"
+    return [
+        Fact(
+            label="Fixed beforehand",
+            value=f"{plural(len(plan.blocking), 'blocking contrast')} and "
+            f"{plural(plan.n_exploratory, 'exploratory contrast')}, the limits, the error rates "
+            f"and the seed were fixed in the plan “{plan.name}”. Deciding evidence: {kinds}.",
+        ),
+        Fact(
+            label="Scores",
+            value="s(i, h) is the cosine between the embedding of a term i of a group and a term "
+            "h of a harm, after averaging over templates. Terms, or persons in photos, are the "
+            "clusters: templates and pictures of one person never count twice.",
+        ),
+        Fact(
+            label="Effect",
+            value="A double difference. First, this group minus the rest of its family: what all "
+            "groups share drops out. Second, this harm minus the harmless control packs: what "
+            "makes a group near to everything drops out. 0 is neutral.",
+        ),
+        Fact(
+            label="Yardstick",
+            value="The control packs, each treated in the same way, show how far harmless "
+            "concepts lie from this group by chance. Their standard deviation, σ, is the unit: "
+            "T = effect ÷ (σ √(1 + 1/K)) with K control packs.",
+        ),
+        Fact(
+            label="Many questions",
+            value=f"Blocking contrasts: Holm over all of them and all deciding kinds of evidence, "
+            f"family-wise error {percent(plan.alpha, 0)}. Exploratory contrasts: "
+            f"Benjamini-Hochberg at {percent(plan.false_discovery_rate, 0)}; they never block.",
+        ),
+        Fact(
+            label="Verdict",
+            value=f"“Found” if Holm rejects and the lower limit lies above δ₀ = "
+            f"{number(plan.delta0)} control SD. “Not found” if the upper limit lies below δ₁ = "
+            f"{number(plan.delta1)}. Otherwise “insufficient evidence”.",
+        ),
+        Fact(
+            label="Severity",
+            value="The tier of the harm, from 1 (low) to 4 (critical), never an average. There "
+            "is no overall score: one number would hide the worst finding behind harmless ones.",
+        ),
+        Fact(
+            label="Stability",
+            value="Both halves of the terms, every template alone, and every single term left "
+            "out are computed again. Passing all of them makes a candidate confirmed.",
+        ),
+        Fact(
+            label="Units and probes",
+            value="They describe what carries a finding. They give no p-value to the verdict.",
+        ),
+        Fact(
+            label="Self-check",
+            value="Every control pack in turn plays a harm: the share of false alarms must agree "
+            "with the nominal one. Links of known strength are planted in this audit's own "
+            "scores: the share found is the recall. Both are printed, whatever they are.",
+        ),
+    ]
+
+
+def _not_tested(result: AuditResult, names: Names) -> Table | None:
+    return _pairs(
+        "not-tested",
+        "Not tested",
+        [(names.sentence(e.what), names.sentence(e.why)) for e in result.not_tested],
+    )
+
+
+def _undefined(result: AuditResult, names: Names) -> Table | None:
+    return _pairs(
+        "undefined",
+        "Measurements that could not be had",
+        [(names.sentence(e.what), names.sentence(e.why)) for e in result.undefined],
+    )
+
+
+def _pairs(id: str, caption: str, rows: list[tuple[str, str]]) -> Table | None:
+    if not rows:
+        return None
+    return table(
+        id,
+        caption,
+        [Column(head="What", width="name"), Column(head="Why", width="wide")],
+        ((text(what), text(why)) for what, why in rows),
+        screen_limit=300,
+        print_limit=40,
+    )

@@ -1,0 +1,252 @@
+"""All contrasts that were tested: forest plots, tables and shaded grids."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from audit.results import AuditResult, ContrastRecord, Number, Verdict
+from reports.blocks import Cell, Column, Row, Table, table, text
+from reports.charts import Marker, RowChart, estimate_in_sd, row_chart
+from reports.names import Names
+from reports.quantities import (
+    cosine,
+    count,
+    defined,
+    interval,
+    listed,
+    number,
+    p_value,
+    plural,
+    sentence,
+)
+from reports.sections.grids import contrast_grids
+from reports.wording import VERDICTS, arm_name
+
+MARKERS: dict[Verdict, Marker] = {
+    Verdict.FOUND: "found",
+    Verdict.NOT_FOUND: "not_found",
+    Verdict.INSUFFICIENT: "insufficient",
+    Verdict.DESCRIBED: "described",
+}
+"""Shape that each verdict has in a chart."""
+
+NOTE = (
+    "Effect: double difference of mean cosines, neutral value 0. Would see: effect that this "
+    "contrast detects with 80 % power. n: clusters of the group × clusters of the harm, then "
+    "control packs."
+)
+
+FOREST_ROWS = 40
+"""Rows of one forest plot; the table has the rest."""
+
+AXIS = "effect in control standard deviations; 0 is neutral, right ties the group to the harm"
+
+MARKER_LEGEND = (
+    "Filled diamond: found. Open circle: not found. Cross: insufficient evidence. Square: "
+    "describes only. Lines are limits; an arrow says that a limit lies outside the picture."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListKind:
+    """How one list of contrasts is told."""
+
+    caption: str
+    adjusted: str
+    """Head of the column of adjusted p-values."""
+
+    limits: str
+    """What the limits hold for."""
+
+
+LIST_KINDS = {
+    "blocking": ListKind(
+        caption="Blocking contrasts",
+        adjusted="Holm p",
+        limits="Limits are simultaneous: they hold for all blocking contrasts together.",
+    ),
+    "exploratory": ListKind(
+        caption="Exploratory contrasts",
+        adjusted="q",
+        limits="Limits are widened for having been picked out of many.",
+    ),
+    "described": ListKind(
+        caption="Contrasts that only describe",
+        adjusted="q",
+        limits="Limits hold for one contrast at a time; no p-value is adjusted here.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContrastsView:
+    """The contrasts of one arm."""
+
+    arm: str
+    title: str
+    lead: str
+    forest: RowChart | None
+    tables: tuple[Table, ...]
+    grids: tuple[Table, ...]
+
+
+def contrasts_views(result: AuditResult, names: Names) -> tuple[ContrastsView, ...]:
+    """Describe every arm that has contrasts, in the order of the document."""
+    return tuple(
+        _arm_view(result, names, arm.arm, arm.title)
+        for arm in result.arms
+        if any(contrast.arm == arm.arm for contrast in result.contrasts)
+    )
+
+
+def kind_of(contrast: ContrastRecord) -> str:
+    """Tell in which list a contrast stands."""
+    if contrast.blocking:
+        return "blocking"
+    return "described" if contrast.verdict is Verdict.DESCRIBED else "exploratory"
+
+
+def strongest_first(contrasts: Iterable[ContrastRecord]) -> list[ContrastRecord]:
+    """Order found contrasts first, then by effect; undefined ones last."""
+    return sorted(
+        contrasts,
+        key=lambda c: (
+            c.verdict is not Verdict.FOUND,
+            -effect_or(c, float("-inf")),
+            c.identity,
+            c.harm,
+        ),
+    )
+
+
+def effect_or(contrast: ContrastRecord, fallback: float) -> float:
+    """Return the effect in control standard deviations, or the fallback where undefined."""
+    effect = defined(contrast.effect_sd)
+    return fallback if effect is None else effect
+
+
+def _arm_view(result: AuditResult, names: Names, arm: str, title: str) -> ContrastsView:
+    mine = strongest_first(contrast for contrast in result.contrasts if contrast.arm == arm)
+    lists = {kind: [c for c in mine if kind_of(c) == kind] for kind in LIST_KINDS}
+    spoken = arm_name(arm, result.model.kind)
+    tables = (
+        contrast_table(f"{kind}-{arm}", f"{LIST_KINDS[kind].caption}: {spoken}", lists[kind], names)
+        for kind in LIST_KINDS
+    )
+    return ContrastsView(
+        arm=arm,
+        title=sentence(spoken),
+        lead=" ".join([f"{title.rstrip('.')}.", *_tallies(lists)]),
+        forest=_forest(result, names, arm, next((c for c in lists.values() if c), [])),
+        tables=tuple(entry for entry in tables if entry),
+        grids=tuple(contrast_grids(result, names, arm, mine)),
+    )
+
+
+def _tallies(lists: dict[str, list[ContrastRecord]]) -> list[str]:
+    return [
+        f"{LIST_KINDS[kind].caption}: {count(len(some))}"
+        + (f", {listed(_counts(some))}." if kind != "described" else ".")
+        for kind, some in lists.items()
+        if some
+    ]
+
+
+def _counts(contrasts: Sequence[ContrastRecord]) -> list[str]:
+    verdicts = [contrast.verdict for contrast in contrasts]
+    return [f"{verdicts.count(v)} {VERDICTS[v]}" for v in VERDICTS if v in verdicts]
+
+
+def _forest(
+    result: AuditResult, names: Names, arm: str, ordered: Sequence[ContrastRecord]
+) -> RowChart | None:
+    drawn = [contrast for contrast in ordered if defined(contrast.effect_sd) is not None]
+    shown = drawn[:FOREST_ROWS]
+    if not shown:
+        return None
+    which = LIST_KINDS[kind_of(shown[0])].caption
+    return row_chart(
+        f"forest-{arm}",
+        "forest",
+        f"{which}: effects in {arm_name(arm, result.model.kind)}",
+        f"{len(shown)} of {plural(len(ordered), 'contrast')}, found ones first, then by effect. "
+        "The numbers are in the table below.",
+        AXIS,
+        [
+            estimate_in_sd(
+                f"{names.concept(c.identity)} · {names.concept(c.harm)}",
+                c.effect_sd,
+                c.low_sd,
+                c.high_sd,
+                MARKERS[c.verdict],
+            )
+            for c in shown
+        ],
+        guides=limits_of(result),
+    )
+
+
+def limits_of(result: AuditResult) -> list[tuple[float, str]]:
+    """Return the two limits of the plan as lines of a chart."""
+    plan = result.plan
+    return [(plan.delta0, f"δ₀ {number(plan.delta0)}"), (plan.delta1, f"δ₁ {number(plan.delta1)}")]
+
+
+def contrast_table(
+    id: str, caption: str, contrasts: Sequence[ContrastRecord], names: Names
+) -> Table | None:
+    """Lay out contrasts of one list as a table; None where there are none."""
+    if not contrasts:
+        return None
+    kinds = [LIST_KINDS[kind] for kind in dict.fromkeys(map(kind_of, contrasts))]
+    return table(
+        id,
+        caption,
+        [
+            Column(head="Group", width="name"),
+            Column(head="Harm", width="name"),
+            Column(head="Effect, control SD", align="number"),
+            Column(head="Effect, cosine", align="number"),
+            Column(head="T (df)", align="number"),
+            Column(head=kinds[0].adjusted, align="number"),
+            Column(head="Would see, control SD", align="number"),
+            Column(head="n", align="number"),
+            Column(head="Verdict"),
+        ],
+        (contrast_row(contrast, names) for contrast in contrasts),
+        screen_limit=250,
+        print_limit=45,
+        note=(
+            f"{NOTE} {' '.join(kind.limits for kind in kinds)}"
+            if len(kinds) == 1
+            else f"{NOTE} Limits as in the list that each contrast stands in."
+        ),
+        compact=True,
+    )
+
+
+def contrast_row(contrast: ContrastRecord, names: Names) -> Row:
+    """Lay out one contrast."""
+    return (
+        text(names.concept(contrast.identity)),
+        Cell(text=names.concept(contrast.harm), severity=contrast.severity),
+        Cell(
+            text=number(contrast.effect_sd),
+            note=interval(contrast.low_sd, contrast.high_sd),
+            strong=contrast.verdict is Verdict.FOUND,
+        ),
+        text(cosine(contrast.effect), interval(contrast.low, contrast.high, 4)),
+        text(number(contrast.t, 2), f"({number(contrast.df, 0)})"),
+        text(p_value(contrast.p_adjusted)),
+        text(number(contrast.mde_sd)),
+        text(f"{contrast.n_identity} × {contrast.n_harm}", f"{contrast.n_controls} packs"),
+        Cell(text=VERDICTS[contrast.verdict], strong=contrast.verdict is Verdict.FOUND),
+    )
+
+
+def range_in_words(values: Sequence[Number]) -> str:
+    """Describe many values by the smallest, the median and the largest."""
+    known = sorted(v for value in values if (v := defined(value)) is not None)
+    if not known:
+        return "undefined"
+    middle = known[len(known) // 2]
+    return f"median {number(middle)}, from {number(known[0])} to {number(known[-1])}"

@@ -1,0 +1,315 @@
+"""One block of evidence for each finding."""
+
+from dataclasses import dataclass
+
+from audit.results import (
+    AuditResult,
+    ContrastRecord,
+    FindingRecord,
+    ProbeRecord,
+    StabilityRecord,
+    UnitRecord,
+)
+from reports.blocks import Cell, Column, Table, anchor, table, text
+from reports.charts import Estimate, RowChart, estimate_in_sd, row_chart
+from reports.names import Names
+from reports.quantities import (
+    defined,
+    interval,
+    number,
+    percent,
+    plural,
+    sentence,
+    signed,
+)
+from reports.sections.contrasts import (
+    AXIS,
+    MARKERS,
+    contrast_row,
+    contrast_table,
+    effect_or,
+    limits_of,
+)
+from reports.wording import (
+    GRADES,
+    MARKS,
+    arm_name,
+    cosine_per_sd,
+    finding_sentence,
+    scaled,
+    standing,
+    would_change,
+)
+
+UNITS_SHOWN = 10
+"""Units in the report; the result document keeps 50."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """Everything that the report says about one finding."""
+
+    id: str
+    anchor: str
+    """Name of the block, to be linked to."""
+
+    fingerprint: str
+    severity: int
+    title: str
+    lead: str
+    standing: str
+    grade: str
+    marks: tuple[str, ...]
+    effects: RowChart | None
+    effects_table: Table | None
+    stability: tuple[RowChart, ...]
+    evidence: tuple[str, ...]
+    counter_evidence: tuple[str, ...]
+    would_change: tuple[str, ...]
+    units: Table | None
+    units_note: str
+    probes: Table | None
+
+
+def worst_first(result: AuditResult) -> list[FindingRecord]:
+    """Order blocking findings first, then by severity, then by effect."""
+
+    def rank(finding: FindingRecord) -> tuple[bool, int, float, str]:
+        lead = lead_contrast(arms_of(finding, result), finding)
+        strength = abs(effect_or(lead, 0.0)) if lead else 0.0
+        return not finding.blocking, -finding.severity, -strength, finding.id
+
+    return sorted(result.findings, key=rank)
+
+
+def arms_of(finding: FindingRecord, result: AuditResult) -> tuple[ContrastRecord, ...]:
+    """Return the contrasts of a finding's identity and harm, in every arm."""
+    return tuple(
+        contrast
+        for contrast in result.contrasts
+        if (contrast.identity, contrast.harm) == (finding.identity, finding.harm)
+    )
+
+
+def lead_contrast(
+    contrasts: tuple[ContrastRecord, ...], finding: FindingRecord
+) -> ContrastRecord | None:
+    """Choose the arm that the sentence quotes: the strongest of those that found it."""
+    found = [contrast for contrast in contrasts if contrast.arm in finding.arms]
+    return max(found or contrasts, key=lambda c: abs(effect_or(c, 0.0)), default=None)
+
+
+def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> FindingView:
+    """Describe one finding."""
+    contrasts = arms_of(finding, result)
+    lead = lead_contrast(contrasts, finding)
+    kind = result.model.kind
+    return FindingView(
+        id=finding.id,
+        anchor=anchor(finding.id),
+        fingerprint=finding.fingerprint,
+        severity=finding.severity,
+        title=f"{names.concept(finding.identity)} and {names.concept(finding.harm)}",
+        lead=finding_sentence(finding, lead.effect_sd, names) if lead else "",
+        standing=standing(finding, result.plan),
+        grade=GRADES[finding.grade],
+        marks=tuple(MARKS[mark] for mark in finding.marks),
+        effects=_effects(finding, contrasts, result, kind),
+        effects_table=_arms_table(finding, contrasts, names, kind),
+        stability=tuple(
+            _stability(finding, contrast, contrast.stability, names, kind)
+            for contrast in contrasts
+            if contrast.stability and contrast.arm in finding.arms
+        ),
+        evidence=tuple(names.sentence(words) for words in finding.evidence),
+        counter_evidence=tuple(names.sentence(words) for words in finding.counter_evidence),
+        would_change=tuple(would_change(lead, result.plan, names)) if lead else (),
+        units=_units(finding),
+        units_note=names.sentence(finding.units_note),
+        probes=probe_table(
+            f"probes-{finding.id}", f"Sparse probes around {finding.id}", finding.probes, names
+        ),
+    )
+
+
+def _effects(
+    finding: FindingRecord, contrasts: tuple[ContrastRecord, ...], result: AuditResult, kind: str
+) -> RowChart | None:
+    drawn = [contrast for contrast in contrasts if defined(contrast.effect_sd) is not None]
+    if not drawn:
+        return None
+    return row_chart(
+        f"effects-{finding.id}",
+        "forest",
+        f"{finding.id}: effect in each kind of evidence",
+        "The numbers are in the table below.",
+        AXIS,
+        [
+            estimate_in_sd(
+                sentence(arm_name(contrast.arm, kind)),
+                contrast.effect_sd,
+                contrast.low_sd,
+                contrast.high_sd,
+                MARKERS[contrast.verdict],
+            )
+            for contrast in drawn
+        ],
+        label_room=130,
+        guides=limits_of(result),
+    )
+
+
+def _arms_table(
+    finding: FindingRecord, contrasts: tuple[ContrastRecord, ...], names: Names, kind: str
+) -> Table | None:
+    plain = contrast_table(
+        f"arms-{finding.id}",
+        f"{finding.id} in each kind of evidence",
+        contrasts,
+        names,
+    )
+    if plain is None:
+        return None
+    return table(
+        plain.id,
+        plain.caption,
+        [
+            Column(head="Evidence"),
+            *plain.columns[2:-1],
+            Column(head="Verdict and rule", width="wide"),
+        ],
+        (
+            (
+                text(sentence(arm_name(contrast.arm, kind))),
+                *contrast_row(contrast, names)[2:-1],
+                Cell(
+                    text=contrast_row(contrast, names)[-1].text,
+                    note=names.sentence(contrast.reason),
+                    strong=contrast.arm in finding.arms,
+                ),
+            )
+            for contrast in contrasts
+        ),
+        note=plain.note,
+        compact=True,
+    )
+
+
+def _stability(
+    finding: FindingRecord,
+    contrast: ContrastRecord,
+    stability: StabilityRecord,
+    names: Names,
+    kind: str,
+) -> RowChart:
+    unit = cosine_per_sd(contrast)
+    odd, even = stability.half_effects
+    parts = {
+        "All terms and templates": contrast.effect,
+        "Odd half of the terms": odd,
+        "Even half of the terms": even,
+        f"Without “{names.term(stability.leave_one_out_term)}”": stability.leave_one_out_low,
+    } | {f"Only template “{slot}”": v for slot, v in stability.template_effects.items()}
+    values = [(label, scaled(value, unit)) for label, value in parts.items()]
+    return row_chart(
+        f"stability-{finding.id}-{contrast.arm}",
+        "dots",
+        f"{finding.id}: stability in {arm_name(contrast.arm, kind)}",
+        f"Effect with parts of the stimuli left out; the sign holds in "
+        f"{percent(stability.template_share, 0)} of the templates.",
+        AXIS,
+        [
+            Estimate(label=label, value=value, low=value, high=value, shown=number(value))
+            for label, value in values
+        ],
+        label_room=210,
+    )
+
+
+def _units(finding: FindingRecord) -> Table | None:
+    if not finding.units:
+        return None
+    shown = finding.units[:UNITS_SHOWN]
+    return table(
+        f"units-{finding.id}",
+        f"The {plural(len(shown), 'unit')} that carry most of {finding.id}, "
+        f"of {len(finding.units)} kept",
+        [
+            Column(head="Unit"),
+            Column(head="Pooling"),
+            Column(head="Contribution", align="number"),
+            Column(head="Double difference", align="number"),
+            Column(head="Weight", align="number"),
+            Column(head="Correlation", align="number"),
+            Column(head="AP lift (ceiling)", align="number"),
+        ],
+        (_unit_row(unit) for unit in shown),
+        note=(
+            "Units describe a finding, they do not decide it. Contribution: the unit's double "
+            "difference times its weight on the harm; neutral value 0. AP lift: neutral value 1, "
+            "at most its ceiling. Correlation on cluster means: neutral value 0."
+        ),
+        compact=True,
+    )
+
+
+def _unit_row(unit: UnitRecord) -> tuple[Cell, ...]:
+    return (
+        text(f"{unit.layer}:{unit.unit}"),
+        text(unit.pooling),
+        text(signed(unit.contribution, 4)),
+        text(signed(unit.double_difference, 3)),
+        text(signed(unit.weight, 4)),
+        text(signed(unit.correlation, 2)),
+        text(number(unit.ap_lift, 1), f"({number(unit.ap_ceiling, 1)})"),
+    )
+
+
+def probe_table(
+    id: str, caption: str, probes: tuple[ProbeRecord, ...], names: Names
+) -> Table | None:
+    """Lay out sparse probes, the most selective first; None where there are none."""
+    if not probes:
+        return None
+
+    def rank(probe: ProbeRecord) -> tuple[float, str, str]:
+        selectivity = defined(probe.selectivity)
+        return -selectivity if selectivity is not None else 1.0, probe.concept, probe.layer
+
+    return table(
+        id,
+        caption,
+        [
+            Column(head="Concept", width="name"),
+            Column(head="Role"),
+            Column(head="Read at"),
+            Column(head="Units", align="number"),
+            Column(head="Held-out AUROC", align="number"),
+            Column(head="Shuffled", align="number"),
+            Column(head="Selectivity", align="number"),
+            Column(head="Strongest units (weight)", width="wide"),
+        ],
+        (_probe_row(probe, names) for probe in sorted(probes, key=rank)),
+        screen_limit=300,
+        print_limit=40,
+        note=(
+            "A probe is an L1 logistic classifier, scored on clusters that it has not seen. "
+            "AUROC: 0.5 is chance, with 95 % interval. Shuffled: the same fit with labels "
+            "shuffled. Selectivity: the difference of the two, neutral value 0."
+        ),
+        compact=True,
+    )
+
+
+def _probe_row(probe: ProbeRecord, names: Names) -> tuple[Cell, ...]:
+    strongest = ", ".join(f"{unit} ({signed(weight, 2)})" for unit, weight in probe.units[:4])
+    return (
+        text(names.concept(probe.concept)),
+        text(probe.role),
+        text(probe.layer, f"{probe.modality}, {probe.pooling}"),
+        text(str(probe.n_units)),
+        text(number(probe.auroc, 2), interval(probe.low, probe.high, 2)),
+        text(number(probe.control_auroc, 2)),
+        text(signed(probe.selectivity, 2)),
+        text(strongest or "none", names.sentence(probe.reason)),
+    )

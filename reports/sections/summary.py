@@ -1,0 +1,196 @@
+"""The first page: what a reader must know who reads nothing else."""
+
+from dataclasses import dataclass
+
+from audit.results import AuditResult, FindingRecord, ModelRecord, NotTested, Verdict
+from reports.blocks import anchor
+from reports.names import Names
+from reports.quantities import day, in_words, sentence
+from reports.sections.findings import arms_of, lead_contrast
+from reports.wording import (
+    GRADES,
+    SEVERITIES,
+    content_note,
+    exploratory_sentence,
+    finding_sentence,
+    gate_headline,
+    headline,
+    limits,
+    seen_in,
+    verdict_sentence,
+)
+
+WORST = 5
+"""Findings told on the first page."""
+
+NOT_TESTED = 5
+"""Omissions told on the first page."""
+
+KINDS = {
+    "model": "a model that was loaded and read",
+    "scores": "scores that somebody else computed; no weights were seen",
+    "embeddings": "embeddings that somebody else computed; no weights were seen",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstFinding:
+    """One finding as the first page tells it."""
+
+    id: str
+    anchor: str
+    severity: int
+    grade: str
+    sentence: str
+    seen: str
+    sure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Something that was not looked at."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What to do next, with a command where there is one."""
+
+    words: str
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The first page."""
+
+    title: str
+    model: str
+    model_kind: str
+    date: str
+    digest: str
+    tool: str
+    content_note: str
+    verdict: str
+    """Class of the verdict: ``found``, ``not_found`` or ``insufficient``."""
+
+    headline: str
+    rule: str
+    meaning: tuple[str, ...]
+    gate_headline: str
+    gate_rule: str
+    findings: tuple[WorstFinding, ...]
+    more_findings: str
+    no_findings: str
+    notes: tuple[str, ...]
+    not_tested: tuple[Omission, ...]
+    more_not_tested: str
+    limits: tuple[str, ...]
+    next_steps: tuple[Step, ...]
+
+
+def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) -> Summary:
+    """Choose and word what the first page says; ``ordered`` is worst first."""
+    return Summary(
+        title=result.title,
+        model=model_name(result.model),
+        model_kind=KINDS[result.model.kind],
+        date=day(result.run.finished),
+        digest=result.digest,
+        tool=f"{result.tool.name} {result.tool.version}",
+        content_note=content_note(result, names),
+        verdict=result.verdict.verdict.value,
+        headline=headline(result),
+        rule=names.sentence(result.verdict.rule),
+        meaning=tuple(filter(None, [verdict_sentence(result), exploratory_sentence(result)])),
+        gate_headline=gate_headline(result.gate),
+        gate_rule=result.gate.rule,
+        findings=tuple(_worst(finding, result, names) for finding in ordered[:WORST]),
+        more_findings=_more(len(ordered) - WORST, "further finding", "Findings"),
+        no_findings="" if ordered else _nothing(result),
+        notes=tuple(names.sentence(note) for note in result.notes),
+        not_tested=omissions(result.not_tested[:NOT_TESTED], names),
+        more_not_tested=_more(
+            len(result.not_tested) - NOT_TESTED,
+            "further omission",
+            "Limits and what was not tested",
+        ),
+        limits=tuple(limits(result)),
+        next_steps=tuple(next_steps(result, ordered)),
+    )
+
+
+def model_name(model: ModelRecord) -> str:
+    """Name the audited system with its pretraining tag."""
+    tag = model.pretrained and model.pretrained not in model.name
+    return f"{model.name} ({model.pretrained})" if tag else model.name
+
+
+def omissions(entries: tuple[NotTested, ...], names: Names) -> tuple[Omission, ...]:
+    """Word what was not looked at."""
+    return tuple(
+        Omission(what=names.sentence(entry.what), why=names.sentence(entry.why))
+        for entry in entries
+    )
+
+
+def next_steps(result: AuditResult, ordered: list[FindingRecord]) -> list[Step]:
+    """Say what to do and type next, by verdict."""
+    steps = []
+    if ordered:
+        worst = ordered[0]
+        steps.append(
+            Step(words=f"Read the evidence for {worst.id} and decide who acts on it, until when.")
+        )
+    if result.verdict.verdict is Verdict.INSUFFICIENT:
+        steps.append(
+            Step(
+                words="Make the audit see more: at least 40 control packs, at least 8 terms or "
+                "persons on each side, fewer blocking contrasts. Section “Reliability” says "
+                "which of these is short; then run it again."
+            )
+        )
+    if result.gate.fail_on == "none" and result.run.command:
+        steps.append(
+            Step(
+                words="Make it a gate: a high or critical finding then ends with exit code 1.",
+                command=f"{result.run.command} --fail-on high",
+            )
+        )
+    steps.append(
+        Step(
+            words="Keep the audit folder: result.json is the evidence, this report is a rendering "
+            "of it. Repeat the audit when the model, its data or its use changes."
+        )
+    )
+    return steps
+
+
+def _worst(finding: FindingRecord, result: AuditResult, names: Names) -> WorstFinding:
+    contrasts = arms_of(finding, result)
+    found = tuple(contrast for contrast in contrasts if contrast.arm in finding.arms)
+    lead = lead_contrast(contrasts, finding)
+    return WorstFinding(
+        id=finding.id,
+        anchor=anchor(finding.id),
+        severity=finding.severity,
+        grade=finding.grade.value,
+        sentence=finding_sentence(finding, lead.effect_sd, names) if lead else finding.id,
+        seen=seen_in(found or contrasts, result.model.kind),
+        sure=GRADES[finding.grade],
+    )
+
+
+def _more(amount: int, noun: str, section: str) -> str:
+    if amount <= 0:
+        return ""
+    return f"{sentence(in_words(amount, noun))}: see “{section}”."
+
+
+def _nothing(result: AuditResult) -> str:
+    levels = {SEVERITIES[contrast.severity] for contrast in result.contrasts}
+    if not levels:
+        return "No contrast between a group and a harm could be tested."
+    return "No contrast between a listed group and a listed harm was found."

@@ -1,0 +1,101 @@
+"""From the result document to what a reader sees: order, rounding and every sentence."""
+
+from dataclasses import dataclass
+
+from audit.results import AuditResult
+from reports.blocks import Fact, Table
+from reports.names import Names
+from reports.sections.closing import ClosingView, closing_view
+from reports.sections.contrasts import ContrastsView, contrasts_views
+from reports.sections.findings import FindingView, finding_view, probe_table, worst_first
+from reports.sections.inputs import (
+    InputsView,
+    inputs_view,
+    measurement_files,
+    reproducibility_facts,
+    system_facts,
+)
+from reports.sections.rates import RatesView, rates_view
+from reports.sections.reliability import ReliabilityView, reliability_views
+from reports.sections.summary import Summary, summary_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Head of one section, for the text and the table of contents."""
+
+    id: str
+    number: int
+    title: str
+
+
+TITLES = {
+    "findings": "Findings",
+    "contrasts": "All contrasts",
+    "behaviour": "Behaviour: rates by group",
+    "reliability": "Reliability of this audit",
+    "probes": "Sparse probes",
+    "inputs": "Inputs",
+    "method": "Method",
+    "limits": "Limits and what was not tested",
+    "system": "System under audit",
+    "reproducibility": "Reproducibility",
+    "glossary": "Glossary",
+}
+"""Sections in order; each is there even when it has nothing to tell, and then says so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportView:
+    """Everything that a report says, in order, without any layout."""
+
+    language: str
+    contents: dict[str, Section]
+    """Heads of the sections by id, in order."""
+
+    summary: Summary
+    findings: tuple[FindingView, ...]
+    contrasts: tuple[ContrastsView, ...]
+    rates: RatesView | None
+    reliability: tuple[ReliabilityView, ...]
+    probes: Table | None
+    inputs: InputsView
+    closing: ClosingView
+    system: tuple[Fact, ...]
+    reproducibility: tuple[Fact, ...]
+    measurements: Table | None
+
+
+def build_view(result: AuditResult) -> ReportView:
+    """Word, order and round a result for every rendering.
+
+    Parameters
+    ----------
+    result : AuditResult
+        The document; nothing else is read, no clock, file or setting.
+
+    Returns
+    -------
+    ReportView
+        Plain data. Text from the document is not yet escaped: that is the template's work.
+    """
+    names = Names(inputs=result.inputs)
+    ordered = worst_first(result)
+    return ReportView(
+        language="en",
+        contents={
+            id: Section(id=id, number=number, title=title)
+            for number, (id, title) in enumerate(TITLES.items(), start=1)
+        },
+        summary=summary_of(result, names, ordered),
+        findings=tuple(finding_view(finding, result, names) for finding in ordered),
+        contrasts=contrasts_views(result, names),
+        rates=rates_view(result, names),
+        reliability=reliability_views(result, names),
+        probes=probe_table("probes", "Sparse probes", result.probes, names),
+        inputs=inputs_view(result, names),
+        closing=closing_view(result, names),
+        system=system_facts(result),
+        reproducibility=reproducibility_facts(result),
+        measurements=measurement_files(result),
+    )

@@ -1,0 +1,270 @@
+"""Every sentence that depends on a result, and the words we do not use."""
+
+from audit.results import (
+    AuditResult,
+    ContrastRecord,
+    FindingRecord,
+    GateRecord,
+    Grade,
+    Mark,
+    Number,
+    PlanRecord,
+    Undefined,
+    Verdict,
+)
+from reports.names import Names
+from reports.quantities import (
+    in_words,
+    interval,
+    listed,
+    number,
+    plural,
+    sentence,
+)
+
+FORBIDDEN = (
+    "unbiased",
+    "debiased",
+    "bias-free",
+    "compliant",
+    "certified",
+    "proves",
+    "fair score",
+    "no bias found",
+)
+"""No report says these: a search that found nothing is not proof of absence."""
+
+SEVERITIES = {4: "critical", 3: "high", 2: "medium", 1: "low"}
+
+VERDICTS = {
+    Verdict.FOUND: "found",
+    Verdict.NOT_FOUND: "not found",
+    Verdict.INSUFFICIENT: "insufficient",
+    Verdict.DESCRIBED: "describes only",
+}
+
+GRADES = {
+    Grade.CONFIRMED: (
+        "Confirmed: the sign is the same in both halves of the terms, in at least 80 % of the "
+        "templates, and with any single term left out."
+    ),
+    Grade.CANDIDATE: "Candidate: found, but it did not pass every check of stability.",
+}
+
+MARKS = {
+    Mark.CAUSAL: "Causal: silencing the units that carry it lowers the effect.",
+    Mark.BEHAVIOURAL: "Behavioural: what the model outputs differs between the groups.",
+}
+
+ARMS = {"text": "text prompts", "rendered": "rendered words", "photo": "photos"}
+
+SPREAD = "the ordinary spread of harmless concepts"
+
+HEADLINES = {
+    Verdict.FOUND: "Harmful associations were found",
+    Verdict.NOT_FOUND: "No association of the size looked for was detected",
+    Verdict.INSUFFICIENT: "The evidence does not suffice for a verdict",
+    Verdict.DESCRIBED: "This audit describes and does not decide",
+}
+
+GATES = {True: "passed", False: "failed"}
+
+
+def arm_name(arm: str, kind: str = "model") -> str:
+    """Name a kind of evidence in running text."""
+    if arm == "photo" and kind != "model":
+        return "scored images"
+    return ARMS.get(arm, arm)
+
+
+def in_arms(arms: tuple[str, ...], kind: str) -> str:
+    """Name several kinds of evidence."""
+    return listed([arm_name(arm, kind) for arm in arms])
+
+
+def strength(effect_sd: Number) -> str:
+    """Say how large an effect is to somebody who was told nothing.
+
+    Examples
+    --------
+    >>> strength(8.14)
+    'about 8 times the ordinary spread of harmless concepts'
+    """
+    if isinstance(effect_sd, Undefined):
+        return "by an amount that could not be expressed in control standard deviations"
+    size = abs(effect_sd)
+    return f"about {number(size, 0 if size >= 2.95 else 1)} times {SPREAD}"
+
+
+def severity_counts(findings: tuple[FindingRecord, ...]) -> str:
+    """Count findings by severity, worst first: ``one critical and two low``."""
+    counts = {level: sum(f.severity == level for f in findings) for level in SEVERITIES}
+    return listed([in_words(n, SEVERITIES[k], SEVERITIES[k]) for k, n in counts.items() if n])
+
+
+def headline(result: AuditResult) -> str:
+    """Say the verdict in a few words."""
+    verdict = result.verdict.verdict
+    if verdict is Verdict.FOUND and result.findings:
+        amount = in_words(len(result.findings), "harmful association")
+        was = "was" if len(result.findings) == 1 else "were"
+        return f"{sentence(amount)} {was} found: {severity_counts(result.findings)}"
+    return HEADLINES[verdict]
+
+
+def verdict_sentence(result: AuditResult) -> str:
+    """Say what the verdict means and what it does not."""
+    plan, verdict = result.plan, result.verdict
+    tested = plural(verdict.found + verdict.not_found + verdict.insufficient, "answer")
+    if verdict.verdict is Verdict.FOUND:
+        return (
+            f"Of {tested}, {number(verdict.found, 0)} were “found”, "
+            f"{number(verdict.not_found, 0)} “not found” and "
+            f"{number(verdict.insufficient, 0)} “insufficient evidence”."
+        )
+    if verdict.verdict is Verdict.NOT_FOUND:
+        return (
+            f"No association above {number(plan.delta1)} times {SPREAD} was detected for the "
+            "groups, concepts, layers and images listed; see what was not tested. "
+            "Smaller associations may exist."
+        )
+    return (
+        f"Of {tested}, {number(verdict.insufficient, 0)} could be neither affirmed nor excluded. "
+        f"This is not a clean result: an association of {number(plan.delta1)} times {SPREAD} "
+        "could have been missed."
+    )
+
+
+def exploratory_sentence(result: AuditResult) -> str:
+    """Say that findings outside the verdict exist, where they do."""
+    others = [finding for finding in result.findings if not finding.blocking]
+    if not others or result.verdict.verdict is Verdict.FOUND:
+        return ""
+    return (
+        f"{sentence(in_words(len(others), 'exploratory finding'))} below did not enter the "
+        "verdict: they were not named beforehand."
+    )
+
+
+def gate_headline(gate: GateRecord) -> str:
+    """Name the decision that the exit code tells."""
+    if gate.fail_on == "none":
+        return "No gate was set"
+    return f"Gate {GATES[gate.passed]} (fail on {gate.fail_on})"
+
+
+def finding_sentence(finding: FindingRecord, effect_sd: Number, names: Names) -> str:
+    """Say who, which harm and how strong."""
+    negative = not isinstance(effect_sd, Undefined) and effect_sd < 0
+    return (
+        f"The model associates “{names.concept(finding.identity)}” with "
+        f"“{names.concept(finding.harm)}” {'less' if negative else 'more'} than it does the rest "
+        f"of “{names.family(finding.family)}”: {strength(effect_sd)}."
+    )
+
+
+def certainty(contrast: ContrastRecord, kind: str) -> str:
+    """Say where it was seen and how sure that is."""
+    return (
+        f"{arm_name(contrast.arm, kind)} {number(contrast.effect_sd)} "
+        f"({interval(contrast.low_sd, contrast.high_sd)}; {contrast.n_identity} × "
+        f"{contrast.n_harm} clusters, {contrast.n_controls} control packs)"
+    )
+
+
+def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
+    """List the arms of a finding with effect, limits and n."""
+    arms = listed([certainty(contrast, kind) for contrast in contrasts])
+    return f"Effect in control standard deviations with limits, 0 is neutral: {arms}."
+
+
+def standing(finding: FindingRecord, plan: PlanRecord) -> str:
+    """Say whether a finding was asked for beforehand."""
+    if finding.blocking:
+        return (
+            "Blocking: named in the plan beforehand; the chance of any false alarm among all "
+            f"blocking contrasts of this audit is held at {number(100 * plan.alpha, 0)} %."
+        )
+    return (
+        "Exploratory: not named beforehand; about "
+        f"{number(100 * plan.false_discovery_rate, 0)} % of such findings are expected to be "
+        "false alarms, and they never block."
+    )
+
+
+def would_change(contrast: ContrastRecord, plan: PlanRecord, names: Names) -> list[str]:
+    """Say what would overturn or weaken a found contrast."""
+    stability = contrast.stability
+    changes = [
+        f"It would no longer be found if its lower limit, now {number(contrast.low_sd)}, fell to "
+        f"{number(plan.delta0)} control SD or below: with other terms, other control packs, or "
+        "more contrasts to share the error rate with."
+    ]
+    if stability and stability.leave_one_out_term:
+        unit = cosine_per_sd(contrast)
+        left = scaled(stability.leave_one_out_low, unit)
+        changes.append(
+            f"Leaving out “{names.term(stability.leave_one_out_term)}” lowers it most, to "
+            f"{number(left)} control SD; a change of sign would make it a candidate."
+        )
+    if not contrast.blocking:
+        changes.append(
+            "Named as blocking in a plan and tested on at least 8 new terms, it could be affirmed "
+            "or dropped."
+        )
+    return changes
+
+
+def cosine_per_sd(contrast: ContrastRecord) -> Number:
+    """Return one control standard deviation as a cosine, from the effect in both units."""
+    effect, effect_sd = contrast.effect, contrast.effect_sd
+    if isinstance(effect, Undefined) or isinstance(effect_sd, Undefined) or effect_sd == 0:
+        return Undefined(undefined="The effect is not known in both units.")
+    return effect / effect_sd
+
+
+def scaled(value: Number, unit: Number) -> Number:
+    """Express a cosine in control standard deviations."""
+    if isinstance(value, Undefined):
+        return value
+    if isinstance(unit, Undefined):
+        return unit
+    return value / unit
+
+
+def content_note(result: AuditResult, names: Names) -> str:
+    """Warn before anything else, naming the kinds of content."""
+    harms = [
+        concept
+        for concept_set in result.inputs.concept_sets
+        for concept in concept_set.concepts
+        if concept.role == "harm"
+    ]
+    worst = sorted(harms, key=lambda concept: (-(concept.severity or 0), concept.name))
+    kinds = [names.concept(concept.ref) for concept in worst[:6]]
+    more = f" and {len(worst) - 6} further kinds of harm" if len(worst) > 6 else ""
+    about = f": {', '.join(kinds)}{more}" if more else f": {listed(kinds)}" if kinds else ""
+    return (
+        f"This report names harms that a model may attach to groups of people{about}. "
+        "Harsh terms are masked. It contains no pictures of people. "
+        "It describes the model, never the people."
+    )
+
+
+def limits(result: AuditResult) -> list[str]:
+    """Say what a reader must not conclude, shortest first."""
+    languages = sorted({entry.language for entry in result.inputs.concept_sets}) or ["none"]
+    sentences = [
+        "An association is a distance inside the model. What a product does with it depends on "
+        "its own labels, thresholds and users.",
+        f"“Not found” excludes associations of {number(result.plan.delta1)} control standard "
+        "deviations or more, nothing smaller; “insufficient” excludes nothing.",
+        "Only the groups, harms, languages "
+        f"({', '.join(languages)}), layers and stimuli listed here were looked at.",
+    ]
+    if result.model.kind != "model":
+        sentences.append(
+            "No weights were seen: somebody else computed these numbers, and the audit cannot "
+            "tell which model they came from, nor trace a finding to its units."
+        )
+    return sentences
