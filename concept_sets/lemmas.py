@@ -67,6 +67,9 @@ def singular(word: str) -> str:
         return word[:-3] + "y"
     if word.endswith(("sses", "xes", "ches", "shes", "zzes")):
         return word[:-2]
+    if len(word) > 4 and word.endswith("is"):
+        # "Paris" loses its s as "Nazis" does: forms need to agree, not to be words.
+        return word[:-1]
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         return word[:-1]
     return word

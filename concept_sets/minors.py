@@ -95,7 +95,7 @@ def denotes_minor(text: str) -> bool:
     [True, True, False]
     """
     plain = NOT_MINOR.sub(" ", " ".join(lemmas(text)))
-    if _holds(plain, MINOR_WORDS):
+    if not MINOR_WORDS.isdisjoint(plain.split()):
         return True
     if any(re.search(pattern, plain) for pattern in MINOR_PHRASES):
         return True
@@ -115,7 +115,7 @@ def sexualises(text: str) -> bool:
     [True, False, True]
     """
     plain = NOT_SEXUAL.sub(" ", " ".join(lemmas(text)))
-    return _holds(plain, SEXUAL_WORDS)
+    return not SEXUAL_WORDS.isdisjoint(plain.split())
 
 
 def concept_denotes_minor(identity: Concept | Term) -> bool:
@@ -164,11 +164,6 @@ def refuse_minors_with_sexualisation(
                     f"Minors are never paired with sexualisation; {identity.ref!r} with "
                     f"{harm.ref!r} would be. Leave one of them out."
                 )
-
-
-def _holds(plain: str, known: frozenset[str]) -> bool:
-    # Foreign plurals such as "bikinis" look like singulars, so a final s is tried as well.
-    return any(word in known or word.removesuffix("s") in known for word in plain.split())
 
 
 def _number(text: str) -> int:

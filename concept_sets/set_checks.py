@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import combinations
+from unicodedata import normalize
 
 from concept_sets.concept import ConceptSet, Role
 from concept_sets.leakage import scripts
@@ -46,7 +47,13 @@ def _foreign_signs(held: ConceptSet) -> Iterator[Problem]:
     for concept in held.concepts:
         for term in concept.terms:
             found = scripts(term.surface)
-            if len(found) > 1 or (held.language == "en" and found - {"LATIN"}):
+            if normalize("NFKC", term.surface) != term.surface:
+                yield error(
+                    "homoglyph",
+                    concept.ref,
+                    f"{term.surface!r} has letters of unusual form; write it in plain letters.",
+                )
+            elif len(found) > 1 or (held.language == "en" and found - {"LATIN"}):
                 yield error(
                     "homoglyph",
                     concept.ref,
