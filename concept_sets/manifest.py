@@ -116,11 +116,12 @@ def _parquet(path: Path) -> tuple[tuple[str, ...], Iterator[tuple[int, list[str]
         if found > MAX_ROWS:
             raise StimulusError(f"{path.name}: must have at most {MAX_ROWS:,} rows; has {found:,}.")
         table = pq.read_table(path)
-    except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
+    except (pa.ArrowException, OSError) as error:
+        # pyarrow raises an OSError without errno for a damaged file.
+        if getattr(error, "errno", None):
+            raise StimulusError(f"{path}: cannot be read: {error.strerror}.") from error
+        reason = str(error).splitlines()[0].rstrip(".")
         raise StimulusError(f"{path.name}: is not a Parquet table: {reason}.") from error
-    except OSError as error:
-        raise StimulusError(f"{path}: cannot be read: {error.strerror or error}.") from error
     columns = [[_text(value) for value in column.to_pylist()] for column in table.columns]
     rows = enumerate((list(values) for values in zip(*columns, strict=True)), start=1)
     return tuple(name.strip() for name in table.column_names), iter(rows)

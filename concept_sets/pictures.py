@@ -91,7 +91,7 @@ def decode(data: bytes) -> Image.Image:
 
 def _drawn(stimulus: Stimulus, side: int) -> Image.Image:
     if stimulus.rendering is None:
-        raise PictureError(f"The rendered word {stimulus.content!r} says not how it is drawn.")
+        raise PictureError(f"The rendered word {stimulus.content!r} does not say how it is drawn.")
     try:
         return draw_word(stimulus.content, stimulus.rendering, side=side)
     except StimulusError as error:
