@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 import struct
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError  # noqa: TID251 - the exception, not the reader
@@ -112,11 +113,15 @@ def _read_pickle(path: Path) -> object:
             "install torch 2.10 or later, or save the weights as safetensors."
         )
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (
+        ArithmeticError,
+        AssertionError,
         AttributeError,
         EOFError,
         LookupError,
+        MemoryError,
         OSError,
         RuntimeError,
         TypeError,

@@ -55,9 +55,9 @@ def load_network(
     """
     model: Any = build_network(found.builder, found.preprocessing)
     used = f"{activation_of(model.visual)}/{activation_of(_text_tower(model))}"
-    _check_activation(found, used, activation)
     tensors = _fitted(model, read_checkpoint(found.weights))
     _check_fit(model, tensors, found)
+    _check_activation(found, used, activation)
     model.load_state_dict(tensors, strict=True)
     model = model.float().eval().requires_grad_(False)
     _check_finite(model, found)

@@ -10,7 +10,6 @@ import open_clip
 from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from open_clip.factory import get_model_config
-from open_clip.pretrained import download_pretrained_from_url
 
 from probes.backends.architectures import (
     check_architecture,
@@ -181,10 +180,13 @@ def _fetch_tag(spec: ModelSpec, settings: Mapping[str, Any], offline: bool) -> P
     """Return the weight file of a published tag, from this machine or the network."""
     if "file" in settings:
         return Path(settings["file"])
-    if settings.get("hf_hub"):
-        repository, _, name = settings["hf_hub"].rpartition("/")
-        return _fetch(repository, _names_of(name), None, offline)
-    return _fetch_address(spec.name, settings["url"], offline)
+    repository, _, name = str(settings.get("hf_hub", "")).rpartition("/")
+    if not repository:
+        raise ModelError(
+            f"The weights of {spec.name} are not on the hub; fetch {settings.get('url')} and "
+            "give the file with --pretrained."
+        )
+    return _fetch(repository, _names_of(name), None, offline)
 
 
 def _names_of(name: str) -> list[str]:
@@ -215,23 +217,6 @@ def _fetch(repository: str, names: Sequence[str], revision: str | None, offline:
         f"The file {' or '.join(names)} of {repository} is not on this machine (looked in "
         f"{constants.HF_HUB_CACHE}) and cannot be fetched: {why}; run once with network access, "
         "or give a checkpoint file with --pretrained."
-    )
-
-
-def _fetch_address(name: str, url: str, offline: bool) -> Path:
-    """Return the file of a tag that is published at a plain address."""
-    folder = Path("~/.cache/clip").expanduser()
-    target = folder / url.rsplit("/", 1)[-1]
-    why = "this run is offline"
-    if target.is_file() or not offline:
-        try:
-            return Path(download_pretrained_from_url(url, cache_dir=str(folder)))
-        except (OSError, RuntimeError, ValueError) as error:
-            why = str(error)
-    raise ModelError(
-        f"The weights of {name} are not on this machine (looked for {target}) and cannot be "
-        f"fetched: {why}; run once with network access, or give a checkpoint file with "
-        "--pretrained."
     )
 
 
