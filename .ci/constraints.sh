@@ -14,7 +14,7 @@ fi
 fresh="$(mktemp -d)"
 trap 'rm -rf "$fresh"' EXIT
 "$python" -m venv "$fresh/venv"
-"$fresh/venv/bin/pip" install -q --no-input hatchling editables setuptools
+"$fresh/venv/bin/pip" install -q --no-input -U pip hatchling editables setuptools
 "$fresh/venv/bin/pip" install -q --no-input --no-build-isolation --editable '.[dev]'
 "$fresh/venv/bin/python" .ci/freeze.py "$fresh/venv/bin/pip" >"$fresh/constraints.txt"
 mv "$fresh/constraints.txt" constraints.txt

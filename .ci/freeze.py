@@ -14,16 +14,14 @@ HEADER = """\
 NEW_PYTHON = "3.13"
 """First Python without adelie, and so without its bound on numpy."""
 
-OURS = {"clip-bias-audit", "pip"}
-
 
 def installed(pip: str) -> dict[str, str]:
-    """Return name and version of everything that ``pip`` sees, without ourselves and pip."""
+    """Return name and version of everything that ``pip`` sees, without ourselves."""
     text = subprocess.run(
         [pip, "list", "--format=json"], check=True, capture_output=True, text=True
     ).stdout
     rows = {row["name"].lower().replace("_", "-"): row["version"] for row in json.loads(text)}
-    return {name: version for name, version in rows.items() if name not in OURS}
+    return {name: version for name, version in rows.items() if name != "clip-bias-audit"}
 
 
 def numpy_without_adelie(pip: str, versions: dict[str, str]) -> str:

@@ -93,7 +93,7 @@ install_packages() {
     local pip=("$venv/bin/python" -m pip install --no-input --disable-pip-version-check -q)
     [ -t 1 ] || pip+=(--progress-bar off)
     # The build tools come first and pinned, so that the same ones build everywhere.
-    "${pip[@]}" -c constraints.txt hatchling editables setuptools
+    "${pip[@]}" -c constraints.txt pip hatchling editables setuptools
     "${pip[@]}" -c constraints.txt --no-build-isolation -e '.[dev]'
 }
 
@@ -121,7 +121,7 @@ main() {
     announce
     make_venv "$python"
     install_packages || fail "The installation must finish; pip stopped with the message above." \
-        "Check the network and the free disk space, then repeat: what was downloaded is kept."
+        "Check the network and the free disk space, then repeat."
     install_system_libraries
     printf '%s\n' "$want" >"$stamp"
     say "Set up. clip-audit doctor tells what is there: $venv/bin/clip-audit doctor"

@@ -104,6 +104,27 @@ def test_an_old_python_is_refused_in_a_sentence(checkout, tmp_path):
     assert "make setup PYTHON=" in done.stderr
 
 
+def test_a_python_without_venv_is_told_with_the_package_to_install(checkout, tmp_path):
+    shutil.rmtree(checkout / ".venv")
+    bare = tmp_path / "bare"
+    write_script(
+        bare,
+        f"""#!/bin/sh
+case "$*" in *ensurepip*) exit 1 ;; *) exec "{sys.executable}" "$@" ;; esac
+""",
+    )
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for tool in ("bash", "cat", "dirname", "df", "awk"):
+        (tools / tool).symlink_to(shutil.which(tool))
+
+    done, _ = set_up(checkout, PYTHON=str(bare), PATH=str(tools))
+
+    assert done.returncode == 2
+    assert "apt-get install -y python3." in done.stderr
+    assert not (checkout / ".venv").exists()
+
+
 def test_missing_pdf_libraries_are_told_and_do_not_stop_the_set_up(checkout, tmp_path):
     tools = tmp_path / "tools"
     tools.mkdir()
