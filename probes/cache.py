@@ -27,6 +27,9 @@ FORMAT = "clip-audit activations 1"
 MAX_ROWS = 4096
 """Rows of a compacted file; inside, values lie unit by unit, so one unit reads in one piece."""
 
+DAMAGE = (SafetensorError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a damaged file raises, depending on where it is damaged."""
+
 log = logging.getLogger(__name__)
 
 Rows: TypeAlias = dict[str, NDArray[np.float32]]
@@ -87,11 +90,22 @@ class Space:
         """Return the rows that are here, of those wanted.
 
         Damaged files are set aside and count as absent.
+
+        Raises
+        ------
+        ExtractionError
+            If the folder cannot be read.
         """
         found: Rows = {}
-        for _ in range(3):
-            if self._read_into(found, set(wanted)):
-                break
+        try:
+            for _ in range(3):
+                if self._read_into(found, set(wanted)):
+                    break
+        except OSError as error:
+            raise ExtractionError(
+                f"The activation cache {self.folder.parent} must be readable, but: "
+                f"{error.strerror or error}; correct its permissions or name another folder."
+            ) from error
         return found
 
     def write(self, digests: Sequence[str], values: NDArray[np.float32]) -> None:
@@ -130,6 +144,8 @@ class Space:
         try:
             for group in self._small_groups():
                 self._join(group)
+        except FileNotFoundError:
+            return  # another process is compacting
         except OSError as error:
             log.warning("The activation cache was not compacted: %s.", error)
 
@@ -155,7 +171,7 @@ class Space:
         try:
             with safe_open(path, framework="np") as shard:
                 return _digests_of(shard.metadata())
-        except (SafetensorError, ValueError) as error:
+        except DAMAGE as error:
             self._put_aside(path, error)
             return []
 
@@ -168,7 +184,7 @@ class Space:
             digests = _digests_of(metadata)
             if metadata.get("checksum") != _checksum(digests, values):
                 raise ValueError("its checksum does not fit its content")
-        except (SafetensorError, ValueError) as error:
+        except DAMAGE as error:
             self._put_aside(path, error)
             return {}
         by_row = np.ascontiguousarray(values.T)
