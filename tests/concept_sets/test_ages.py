@@ -7,19 +7,23 @@ from hypothesis import strategies as st
 from concept_sets.ages import is_age_column, minor_age_group, minor_group
 
 MINORS = """
-    0-2; 3-9; 10-19; 0–2; 3—9; 10 - 19; 0_2; age_10_19; 3 to 9; 15-24; 13-35; <20; < 18; ≤ 19; under 18;
-    under 20; below 30; less than 5; up to 19; 20 or younger; 20 and under; 0; 2; 17; 17.0; 19; (0, 2];
-    (15, 20]; [10, 20); 6 months; 36 months; 6-month-old; 3 weeks; child; Children; kid; baby; toddler;
-    infant; teen; teenager; teens; Teenage; adolescent; 10s; 12 years; 12 yrs; 12yo; youth; boy; girl;
-    young person; minor; 16+; over 16; more than 2; at least 13; 0-100; 1-99; aged 5
+    0-2; 3-9; 10-19; 0–2; 3—9; 10 - 19; 0_2; age_10_19; 3 to 9; 15-24; 13-35; <20; < 18; ≤ 19;
+    under 18; under 20; below 30; less than 5; up to 19; 20 or younger; 20 and under; 0; 2; 17;
+    17.0; 19; (0, 2]; (15, 20]; [10, 20); 6 months; 36 months; 6-month-old; 3 weeks; child;
+    Children; kid; baby; toddler; infant; teen; teenager; teens; Teenage; adolescent; 10s;
+    12 years; 12 yrs; 12yo; youth; boy; girl; young person; minor; 16+; over 16; more than 2;
+    at least 13; 0-100; 1-99; aged 5
 """
 ADULTS = """
-    20-29; 30-39; 60-69; 70+; more than 70; >70; ≥ 65; over 60; 60 and over; 60 or older; 80 or more;
-    18-24; 18+; over 18; adults 18+; [20, 30); (19, 29]; (20, 30]; 20; 20.5; 45; 100; 20s; 30s; early 20s;
-    late 40's; twenties; sixties; adult; young adult; middle-aged; elderly; senior; old; older adult;
-    senior citizen; age_20_29; 20 to 29; 30 years; 30 years old; at least 20; 70 and up; 100+
+    20-29; 30-39; 60-69; 70+; more than 70; >70; ≥ 65; over 60; 60 and over; 60 or older;
+    80 or more; 18-24; 18+; over 18; adults 18+; [20, 30); (19, 29]; (20, 30]; 20; 20.5; 45; 100;
+    20s; 30s; early 20s; late 40's; twenties; sixties; adult; young adult; middle-aged; elderly;
+    senior; old; older adult; senior citizen; age_20_29; 20 to 29; 30 years; 30 years old;
+    at least 20; 70 and up; 100+
 """
-UNKNOWN = "; unknown; nan; n/a; ?; -1; -99; 1990; 2003-05-01; all ages; young; other; White; x; None"
+UNKNOWN = (
+    "; unknown; nan; n/a; ?; -1; -99; 1990; 2003-05-01; all ages; young; other; White; x; None"
+)
 
 
 def values(text):

@@ -128,7 +128,9 @@ def test_two_different_sets_with_one_id_are_refused_with_both_files(tmp_path):
     one = pack(tmp_path / "a", "lands", "north")
     other = pack(tmp_path / "b", "lands", "north", word="other")
 
-    with pytest.raises(ConceptSetError, match=r"different concept sets with the id 'lands'") as error:
+    with pytest.raises(
+        ConceptSetError, match=r"different concept sets with the id 'lands'"
+    ) as error:
         load_library([one, other], builtin=False)
     assert str(one) in str(error.value)
     assert str(other) in str(error.value)

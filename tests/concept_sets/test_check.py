@@ -21,7 +21,7 @@ from concept_sets.leakage import lookalikes, shared_stems
 from concept_sets.lemmas import content_stems, lemmas, singular, stem, words
 
 TEMPLATES = load_library(builtin=False).templates
-DIGITS = "zero one two three four five six seven eight nine".split()
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def surfaces(stamp, count=8):
@@ -77,7 +77,9 @@ def sound():
     )
     names = [f"calm{n}" for n in range(40)]
     packs = [
-        concept(name, surfaces(f"cal{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}"), Role.CONTROL, "c")
+        concept(
+            name, surfaces(f"cal{'abcdefghij'[n // 10]}{'abcdefghij'[n % 10]}"), Role.CONTROL, "c"
+        )
         for n, name in enumerate(names)
     ]
     return [lands, doom, family("c", Role.CONTROL, *packs)]
@@ -108,7 +110,11 @@ def test_a_sound_library_has_no_problems():
 @pytest.mark.parametrize(
     ("made", "problem", "sentence"),
     [
-        (changed(0, listed=[*surfaces("nor"), "norzero"]), ("error", "duplicate"), "listed 2 times"),
+        (
+            changed(0, listed=[*surfaces("nor"), "norzero"]),
+            ("error", "duplicate"),
+            "listed 2 times",
+        ),
         (changed(0, listed=[*surfaces("nor"), "Norzero"]), ("warning", "duplicate"), "capitals"),
         (changed(0, listed=surfaces("sou")), ("error", "duplicate"), "both 'north' and 'south'"),
         (changed(0, listed=surfaces("nor", 7)), ("warning", "too_small"), "has 7: exploratory"),
@@ -118,8 +124,16 @@ def test_a_sound_library_has_no_problems():
         (changed(0, listed=[*surfaces("nor"), "Аrab"]), ("error", "homoglyph"), "CYRILLIC, LATIN"),
         (changed(0, listed=[*surfaces("nor"), "Москва"]), ("error", "homoglyph"), "CYRILLIC"),
         (changed(0, listed=[*surfaces("nor"), "αβγ"]), ("error", "homoglyph"), "GREEK"),
-        (changed(0, listed=[*surfaces("nor"), "ｗｏｒｄ"]), ("error", "homoglyph"), "plain letters"),
-        (changed(0, listed=[*surfaces("nor"), "boy"]), ("warning", "minors"), "needs `minor: true`"),
+        (
+            changed(0, listed=[*surfaces("nor"), "ｗｏｒｄ"]),
+            ("error", "homoglyph"),
+            "plain letters",
+        ),
+        (
+            changed(0, listed=[*surfaces("nor"), "boy"]),
+            ("warning", "minors"),
+            "needs `minor: true`",
+        ),
         (changed(0, listed=[*surfaces("nor"), "boy"]), ("warning", "minors"), "mixes minors"),
         (changed(1, listed=[*surfaces("doo"), "sexy"]), ("warning", "sexual"), "`sexual: true`"),
         (changed(1, listed=["sexy", "schoolgirl"]), ("error", "minors"), "denotes a minor"),

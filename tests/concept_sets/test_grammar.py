@@ -21,8 +21,8 @@ A = """
     unitary state; unanimous jury; useful tool; user; usurper; utility; utopian; Ukrainian;
     Ugandan; Uruguayan; Uyghur; ukulele; ubiquitous sign; urine test; eulogy; eunuch; ewe; house;
     historian; humble person; Hindu; person; 7-year-old; 1-year-old; 12-year-old; 100-year-old;
-    110-year-old; 180-year-old; 1,100-page book; NASA engineer; NATO soldier; CEO; PhD student; BBC reporter;
-    T-shirt; U-turn; Yemeni; Xhosa; Zulu; Quaker; yellow dress; Ḥasidic Jew
+    110-year-old; 180-year-old; 1,100-page book; NASA engineer; NATO soldier; CEO; PhD student;
+    BBC reporter; T-shirt; U-turn; Yemeni; Xhosa; Zulu; Quaker; yellow dress; Ḥasidic Jew
 """
 NOTHING = "the Gulf; The Gambia; a few people; an hour; ''; ---"
 
@@ -54,10 +54,12 @@ def test_a_word_that_starts_with_a_consonant_takes_a(first, rest):
     ("one", "many"),
     [
         ("nurse", "nurses"), ("person", "people"), ("Person", "People"), ("woman", "women"),
-        ("policeman", "policemen"), ("human", "humans"), ("German", "Germans"), ("child", "children"),
+        ("policeman", "policemen"), ("human", "humans"), ("German", "Germans"),
+        ("child", "children"),
         ("wife", "wives"), ("housewife", "housewives"), ("thief", "thieves"), ("chef", "chefs"),
         ("church", "churches"), ("witness", "witnesses"), ("boss", "bosses"), ("box", "boxes"),
-        ("baby", "babies"), ("boy", "boys"), ("spy", "spies"), ("hero", "heroes"), ("photo", "photos"),
+        ("baby", "babies"), ("boy", "boys"), ("spy", "spies"), ("hero", "heroes"),
+        ("photo", "photos"),
         ("livestock", "livestock"), ("vermin", "vermin"), ("sheep", "sheep"), ("mouse", "mice"),
         ("person with a guide dog", "people with a guide dog"),
         ("person using a wheelchair", "people using a wheelchair"),
@@ -67,7 +69,8 @@ def test_a_word_that_starts_with_a_consonant_takes_a(first, rest):
         ("woman married to a man", "women married to a man"),
         ("mother-in-law", "mothers-in-law"), ("Star of David", "Stars of David"),
         ("Jehovah's Witness", "Jehovah's Witnesses"), ("trophy wife", "trophy wives"),
-        ("mental-health nurse", "mental-health nurses"), ("child psychologist", "child psychologists"),
+        ("mental-health nurse", "mental-health nurses"),
+        ("child psychologist", "child psychologists"),
     ],
 )  # fmt: skip
 def test_the_head_of_a_phrase_takes_the_plural(one, many):

@@ -129,9 +129,7 @@ class _PlainDumper(yaml.SafeDumper):
     """Writes every text without quotes, as it came."""
 
 
-_PlainDumper.add_representer(
-    str, lambda dumper, text: dumper.represent_scalar(*_scalar(text))
-)
+_PlainDumper.add_representer(str, lambda dumper, text: dumper.represent_scalar(*_scalar(text)))
 
 
 def _scalar(text):
@@ -162,7 +160,7 @@ def test_defaults_written_out_give_the_same_digest(tmp_path):
         ("sexual: true", "sexual: false"),
         ("Invented.", "Made up."),
         ("pos: mass", "pos: noun"),
-        ("terms: [doom, {surface: gloom, severity: 1}]", "terms: [{surface: gloom, severity: 1}, doom]"),
+        ("[doom, {surface: gloom, severity: 1}]", "[{surface: gloom, severity: 1}, doom]"),
     ],
 )  # fmt: skip
 def test_any_change_of_content_changes_the_digest(tmp_path, old, new):
@@ -201,7 +199,12 @@ def test_the_digest_can_be_verified_from_the_set(tmp_path):
         (HARM, "about: Invented.", "about: Invented.\nlanguage: English", "a language tag"),
         (HARM, "[doom, {surface: gloom, severity: 1}]", "[]", "a list with at least one entry"),
         (IDENTITY, "minor: true", "minor: true\n    severity: 2", "only harms have a severity"),
-        (IDENTITY, "article: an", "article: an, severity: 1", "only terms of harms have a severity"),
+        (
+            IDENTITY,
+            "article: an",
+            "article: an, severity: 1",
+            "only terms of harms have a severity",
+        ),
         (IDENTITY, "article: an", "article: the", "article: must be one of a, an, ; got 'the'"),
         (IDENTITY, "id: young", "id: north", "the id 'north' is used by 2 concepts"),
         (IDENTITY, "visible: weak", "visible: maybe", "must be one of yes, weak, no; got 'maybe'"),

@@ -21,12 +21,13 @@ from concept_sets.minors import (
 MINORS = """
     child; children; girl; girls; boy; a photo of a boy; teen; teens; teenager; Teenage girl; baby;
     babies; kid; kids; infant; toddler; adolescent; preteen; pre-teen; schoolgirl; schoolboys;
-    schoolchildren; a young person; young people; youth; youngster; newborn; pupil; juvenile; minors;
-    high-school student; elementary school students; middle schooler; underage person; under-age;
-    12-year-old; 12 year old; a 17-year-old person; 5 years old; twelve-year-old; 12yo; 15 y/o;
-    one-year-old; 6-month-old; a three weeks old; person aged 12; age 10-19; person under 18;
-    people under 20; under the age of consent child; girl's shoes; child's play; BABY; ｂｏｙ;
-    Lolita; childhood; boyhood; black boys; cute asian girl; step-child; grandchildren; orphan
+    schoolchildren; a young person; young people; youth; youngster; newborn; pupil; juvenile;
+    minors; high-school student; elementary school students; middle schooler; underage person;
+    under-age; 12-year-old; 12 year old; a 17-year-old person; 5 years old; twelve-year-old; 12yo;
+    15 y/o; one-year-old; 6-month-old; a three weeks old; person aged 12; age 10-19;
+    person under 18; people under 20; under the age of consent child; girl's shoes; child's play;
+    BABY; ｂｏｙ; Lolita; childhood; boyhood; black boys; cute asian girl; step-child;
+    grandchildren; orphan
 """
 ADULTS = """
     woman; man; adult; young adult; young woman; person; childless person; child-free person;
@@ -34,7 +35,7 @@ ADULTS = """
     boyfriend; childcare worker; child psychologist; youth worker; 20-year-old; 21-year-old person;
     thirty-five-year-old; twenty-one-year-old; 80 years old; person aged 20 to 29; person under 65;
     Asia Minor; minority; senior; octogenarian; middle-aged person; nurse; Kenyan; teacher;
-    student; son-in-law; boyish person; kidney; teetotal; infantry soldier; 
+    student; son-in-law; boyish person; kidney; teetotal; infantry soldier
 """
 SEXUAL = """
     sexy; sexual; Sexually available; erotic; seductive; nude; nudes; pornographic; porn star;
@@ -106,7 +107,9 @@ def test_sexualisation_is_found_in_any_phrase_number_and_spelling(word, phrase, 
     assert sexualises(spell(phrase.format(plural(word) if several else word)))
 
 
-@given(st.integers(0, 130), st.sampled_from(["{}-year-old person", "{} years old", "person aged {}"]))
+@given(
+    st.integers(0, 130), st.sampled_from(["{}-year-old person", "{} years old", "person aged {}"])
+)
 def test_an_age_in_words_is_a_minor_below_twenty(age, phrase):
     assert denotes_minor(phrase.format(age)) == (age < 20)
 

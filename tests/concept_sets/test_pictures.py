@@ -125,7 +125,7 @@ def test_of_an_animation_the_first_frame_counts(form):
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_bomb_is_refused_before_it_is_decoded(width, height):
-    with pytest.raises(PictureError, match="at most 50,000,000 pixels|cannot be decoded"):
+    with pytest.raises(PictureError, match=r"at most 50,000,000 pixels|cannot be decoded"):
         decode(png_header(width, height))
 
 
@@ -162,9 +162,10 @@ def test_flipped_bytes_give_a_picture_or_a_reason(form, flips):
     for share, value in flips:
         data[int(share * len(data))] = value
     try:
-        assert decode(bytes(data)).mode == "RGB"
-    except PictureError as error:
-        assert str(error).endswith(".")
+        picture = decode(bytes(data))
+    except PictureError:
+        return
+    assert picture.mode == "RGB"
 
 
 @given(st.binary(max_size=300))
@@ -200,9 +201,7 @@ def test_a_relative_path_starts_from_the_root(tmp_path):
 
 @pytest.mark.parametrize(("size", "side"), [(None, 224), (64, 64)])
 def test_a_rendered_word_is_drawn_at_the_side_that_is_asked_for(size, side):
-    word = stimulus(
-        "nurse", Modality.RENDERED, rendering=DEFAULT_RENDERINGS["sans_large_centre"]
-    )
+    word = stimulus("nurse", Modality.RENDERED, rendering=DEFAULT_RENDERINGS["sans_large_centre"])
 
     assert load_picture(word, size=size).size == (side, side)
 

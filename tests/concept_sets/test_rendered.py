@@ -67,9 +67,7 @@ def test_a_word_is_drawn_the_same_way_every_time(word, rendering):
 
 @pytest.mark.parametrize("font", LATIN)
 def test_letters_have_the_height_that_is_asked_for(font):
-    rows = np.flatnonzero(
-        ink("H", Rendering(font=font, size=0.25, x=0.5, y=0.5), 400).any(axis=1)
-    )
+    rows = np.flatnonzero(ink("H", Rendering(font=font, size=0.25, x=0.5, y=0.5), 400).any(axis=1))
 
     assert rows.max() - rows.min() + 1 == pytest.approx(100, abs=3)
 

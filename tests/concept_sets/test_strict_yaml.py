@@ -56,7 +56,9 @@ def test_a_number_is_what_looks_like_one_to_anybody(text, value):
     assert plain(parse_yaml(f"a: {text}", name="x")) == {"a": value}
 
 
-trees = st.recursive(texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8)
+trees = st.recursive(
+    texts, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=8
+)
 
 
 @given(trees)
@@ -69,9 +71,10 @@ def test_what_json_says_is_what_is_read(tree):
 @given(st.text(max_size=80))
 def test_any_text_is_read_or_refused_in_our_words(text):
     try:
-        parse_yaml(text, name="x.yaml")
-    except ConceptSetError as error:
-        assert str(error).startswith("x.yaml")
+        top = parse_yaml(text, name="x.yaml")
+    except ConceptSetError:
+        return
+    assert isinstance(top.value, dict)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_any_text_is_read_or_refused_in_our_words(text):
     ],
 )
 def test_a_refusal_names_file_and_line(text, sentence):
-    with pytest.raises(ConceptSetError, match="x.yaml") as caught:
+    with pytest.raises(ConceptSetError, match=r"^x\.yaml") as caught:
         parse_yaml(text, name="x.yaml")
 
     assert sentence in str(caught.value)
@@ -126,7 +129,7 @@ def test_a_large_file_is_refused_unread(tmp_path):
 def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
     (tmp_path / "latin.yaml").write_bytes("a: é".encode("latin-1"))
 
-    with pytest.raises(ConceptSetError, match="latin.yaml: must be UTF-8 text; byte 3 is not"):
+    with pytest.raises(ConceptSetError, match=r"latin\.yaml: must be UTF-8 text; byte 3 is not"):
         read_yaml(tmp_path / "latin.yaml")
 
 

@@ -185,14 +185,14 @@ def test_damage_anywhere_gives_photos_or_a_sentence(tmp_path_factory, flips):
     path.write_bytes(data)
     try:
         photos = read_photos(path)
-    except StimulusError as error:
-        assert "a.tar" in str(error)
+    except StimulusError:
         return
     for photo in photos.stimuli:
         try:
-            load_picture(photo)
-        except PictureError as error:
-            assert str(error)
+            picture = load_picture(photo)
+        except PictureError:
+            continue
+        assert picture.mode == "RGB"
 
 
 def test_a_shard_that_changed_since_is_noticed(tmp_path):
@@ -207,5 +207,5 @@ def test_a_member_that_is_gone_is_named(tmp_path):
     photo = read_photos(shard(tmp_path / "a.tar", ("x.png", picture(1)))).stimuli[0]
     shard(tmp_path / "a.tar", ("other.png", picture(1)))
 
-    with pytest.raises(PictureError, match="has no member 'x.png'"):
+    with pytest.raises(PictureError, match=r"has no member 'x\.png'"):
         load_picture(photo)

@@ -85,7 +85,9 @@ def test_captions_have_no_full_stop_and_statements_are_sentences():
     ],
 )
 def test_prompts_read_as_a_person_would_write_them(pos, surface, slot, prompt):
-    assert expand(term(surface, PartOfSpeech(pos)), TEMPLATES.texts[PartOfSpeech(pos)][slot]) == prompt
+    assert (
+        expand(term(surface, PartOfSpeech(pos)), TEMPLATES.texts[PartOfSpeech(pos)][slot]) == prompt
+    )
 
 
 @given(
@@ -120,7 +122,9 @@ def test_a_given_plural_wins_and_a_sentence_starts_with_a_capital():
 
 
 def test_a_plural_of_a_place_is_the_place():
-    assert expand(term("the Andes", PartOfSpeech.PLACE), "people from {ts}") == "people from the Andes"
+    assert (
+        expand(term("the Andes", PartOfSpeech.PLACE), "people from {ts}") == "people from the Andes"
+    )
 
 
 def test_prompts_come_term_by_term_and_slot_by_slot():
@@ -178,7 +182,11 @@ def test_an_unknown_purpose_is_refused_with_the_nearest(tmp_path):
         ('"{a} {t}"', '"a person"', "must hold the term as {t} or {ts}; got 'a person'"),
         ('"{a} {t}"', '"{a} nice {t}"', "{a} must stand right before {t}"),
         ('bare: "{a} {t}", ', "", "templates.noun: the slot 'bare' is missing"),
-        ('bare: "{a} {t}"', 'bear: "{a} {t}"', "unknown key 'bear'; known: bare, said. Did you mean"),
+        (
+            'bare: "{a} {t}"',
+            'bear: "{a} {t}"',
+            "unknown key 'bear'; known: bare, said. Did you mean",
+        ),
         ("  mass:", "  mess:", "unknown key 'mess'"),
         ('  phrase: {bare: "{t}", said: "{t}."}\n', "", "the part of speech 'phrase' is missing"),
         ("slots: [bare, said]", "slots: [bare, bare]", "must name each slot once"),
