@@ -4,6 +4,7 @@ import json
 import struct
 import subprocess
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +256,15 @@ def test_the_command_exits_3_with_a_problem_and_0_with_warnings(monkeypatch):
 
         assert answer.exit_code == code, answer.output
         assert "\x1b" not in answer.output
+
+
+def test_the_exit_code_reaches_the_shell(monkeypatch):
+    monkeypatch.setattr(command, "gather_facts", lambda **_: replace(WELL, models=()))
+
+    with pytest.raises(SystemExit) as end:
+        import_module("audit.cli.main").main(["doctor"])
+
+    assert end.value.code == 3
 
 
 def test_the_command_says_what_to_do_under_the_line_it_belongs_to(monkeypatch):

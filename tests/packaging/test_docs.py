@@ -61,7 +61,7 @@ def commands_in_pages() -> list[tuple[str, str]]:
 
 
 def known_command(words: list[str]) -> tuple[click.Command, list[str]]:
-    command = import_module("audit.cli.main").main
+    command = import_module("audit.cli.main").cli
     while isinstance(command, click.Group) and words and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
     return command, words
@@ -80,7 +80,7 @@ def test_every_command_in_the_pages_exists_with_its_options(page, line):
 def test_every_command_has_a_page_that_mentions_it():
     mentioned = " ".join(line for _, line in commands_in_pages())
 
-    for name in import_module("audit.cli.main").main.commands:
+    for name in import_module("audit.cli.main").cli.commands:
         assert f"clip-audit {name}" in mentioned
 
 
