@@ -27,6 +27,9 @@ CONCEPT_KEYS = (
 DEFAULT_KEYS = ("pos", "status", "visible", "source", "minor")
 TERM_KEYS = (*DEFAULT_KEYS, "surface", "severity", "article", "plural", "notes")
 
+MAX_SURFACE = 120
+"""Longer texts would be cut off by the models' text towers."""
+
 ID = r"[a-z0-9_]{1,64}"
 ID_MEANING = "1 to 64 lower-case letters, digits and underscores"
 VERSION = r"\d{1,6}\.\d{1,6}\.\d{1,6}"
@@ -175,7 +178,7 @@ def _term(
     if severity is None and "severity" in own:
         raise own["severity"].error("only terms of harms have a severity; remove the key.")
     return Term(
-        surface=fields["surface"].text(),
+        surface=_surface(fields["surface"]),
         pos=PartOfSpeech(fields["pos"].choice(PartOfSpeech)),
         status=Status(fields["status"].choice(Status)) if "status" in fields else Status.CURRENT,
         visible=(
@@ -190,6 +193,13 @@ def _term(
         minor=minor or _flag(fields, "minor"),
         notes=_optional(fields, "notes"),
     )
+
+
+def _surface(entry: Entry) -> str:
+    text = entry.text()
+    if len(text) > MAX_SURFACE:
+        raise entry.error(f"a term has at most {MAX_SURFACE} characters; this has {len(text)}.")
+    return text
 
 
 def _source_keys(entry: Entry, sources: Mapping[str, str]) -> tuple[str, ...]:

@@ -190,6 +190,7 @@ def test_the_digest_can_be_verified_from_the_set(tmp_path):
         (HARM, "terms: [doom,", "terms: [yes: 1,", "unknown key 'yes'"),
         (HARM, "terms: [doom,", "terms: [true,", "terms[0]: must be a mapping"),
         (HARM, "terms: [doom,", "terms: ['',", "must not be empty"),
+        (HARM, "terms: [doom,", f"terms: [{'x' * 121},", "at most 120 characters; this has 121"),
         (HARM, "about: Invented.\n", "", "the key 'about' is missing"),
         (HARM, "sexual: true", "sexual: yes", "must be true or false; got 'yes'"),
         (HARM, ", source: [usage]}", "}", "terms[0]: the key 'source' is missing"),
