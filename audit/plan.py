@@ -76,6 +76,8 @@ class PhotosSection(Section):
 
     path: str = ""
     max_unreadable: float = Field(default=0.01, ge=0, lt=1)
+    unknown_ages: Literal["exclude", "adults"] = "exclude"
+    """``adults`` vouches that nobody of unknown age in the photos is under 20."""
 
 
 class UnitsSection(Section):

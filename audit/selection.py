@@ -58,7 +58,7 @@ def is_sexual(concept: Concept) -> bool:
     return concept.sexual or any(sexualises(term.surface) for term in concept.terms)
 
 
-def select(library: Library, plan: AuditPlan) -> Selection:
+def select(library: Library, plan: AuditPlan, groups: Sequence[str] = ()) -> Selection:
     """Resolve the plan's patterns.
 
     Parameters
@@ -67,6 +67,8 @@ def select(library: Library, plan: AuditPlan) -> Selection:
         Built-in and user packs.
     plan : AuditPlan
         The order.
+    groups : sequence of str
+        Groups of photos, as ``photos:column/value``: blocking patterns may name them too.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def select(library: Library, plan: AuditPlan) -> Selection:
         identities=compared,
         harms=harms,
         controls=null,
-        blocking=_blocking(compared, harms, plan),
+        blocking=_blocking(compared, harms, plan, groups),
         left_out=tuple(sorted(left_out)),
     )
 
@@ -113,15 +115,17 @@ def _matching(
 
 
 def _blocking(
-    identities: Sequence[Concept], harms: Sequence[Concept], plan: AuditPlan
+    identities: Sequence[Concept], harms: Sequence[Concept], plan: AuditPlan, groups: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
+    minors = {concept.ref for concept in identities if concept.minor}
+    sexual = {harm.ref for harm in harms if is_sexual(harm)}
+    refs = [*(concept.ref for concept in identities), *groups]
     pairs: dict[tuple[str, str], None] = {}
     for index, entry in enumerate(plan.blocking):
-        key = f"blocking.{index}"
-        who = _matching(identities, entry.identities, f"{key}.identities")
-        what = _matching(harms, entry.harms, f"{key}.harms")
+        who = matching(refs, entry.identities, f"blocking.{index}.identities", {})
+        what = _matching(harms, entry.harms, f"blocking.{index}.harms")
         pairs.update(
-            {(i.ref, h.ref): None for i in who for h in what if not (i.minor and is_sexual(h))}
+            {(i, h.ref): None for i in who for h in what if not (i in minors and h.ref in sexual)}
         )
     return tuple(pairs)
 

@@ -33,10 +33,15 @@ def _schema() -> pa.Schema:
 
 def frame(rows: Iterable[dict[str, object]]) -> pd.DataFrame:
     """Return rows as a table with every column, text empty and numbers missing where not given."""
-    table = pd.DataFrame(list(rows), columns=list(COLUMNS))
+    return complete(pd.DataFrame(list(rows), columns=list(COLUMNS)))
+
+
+def complete(part: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that are not given, text empty and numbers missing, in order."""
+    table = part.reindex(columns=list(COLUMNS))
     for name in COLUMNS:
         if name in TEXT:
-            table[name] = table[name].fillna("").astype(str)
+            table[name] = table[name].astype(object).where(table[name].notna(), "")
         elif name in WHOLE:
             table[name] = table[name].astype("Int64")
         else:

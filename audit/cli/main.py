@@ -1,0 +1,91 @@
+"""The console script ``clip-audit``: one command each, and an exit code for every end."""
+
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from audit import __version__
+from audit.cli.concepts import concepts
+from audit.cli.demo import demo
+from audit.cli.doctor import doctor
+from audit.cli.models import models
+from audit.cli.report import explain, report, verify
+from audit.cli.run import run
+from audit.cli.score import score
+from audit.errors import OutputError, PlanError, ResultError, ScoreInputError, UntrustworthyError
+from concept_sets.errors import ConceptSetError, PictureError, StimulusError
+from probes.errors import ExtractionError, MeasureError, ModelError, ModelNameError
+from reports.errors import ReportError
+
+EXIT_CODES: dict[type[Exception], int] = {
+    PlanError: 2,
+    ScoreInputError: 2,
+    ConceptSetError: 2,
+    StimulusError: 2,
+    ModelNameError: 2,
+    MeasureError: 2,
+    ModelError: 3,
+    ExtractionError: 3,
+    PictureError: 3,
+    ResultError: 3,
+    UntrustworthyError: 3,
+    OutputError: 3,
+    ReportError: 3,
+}
+"""What ends an audit early, and the exit code that says so; anything else is our bug."""
+
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="clip-audit")
+def cli() -> None:
+    """Audit CLIP-style models for harmful associations.
+
+    Exit codes: 0 passed, 1 gate failed, 2 usage or configuration, 3 not completed or not
+    trustworthy, 4 evidence missing, 130/143 interrupted (the next run goes on).
+    """
+
+
+for _command in (run, score, demo, report, explain, verify, concepts, models, doctor):
+    cli.add_command(_command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with the documented code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli.main(arguments, prog_name="clip-audit", standalone_mode=False)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted. What was encoded is in the cache; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except Terminated:
+        _say("Terminated. What was encoded is in the cache; the same command goes on from there.")
+        sys.exit(TERMINATED)
+    except tuple(EXIT_CODES) as error:
+        _say(f"Error: {error}")
+        sys.exit(code_of(error))
+
+
+def code_of(error: Exception) -> int:
+    """Return the exit code of an expected error."""
+    return next(code for kind, code in EXIT_CODES.items() if isinstance(error, kind))
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def _say(sentence: str) -> None:
+    click.echo(sentence, err=True)

@@ -1,0 +1,55 @@
+"""``clip-audit models``: what can be audited, and what is inside."""
+
+import click
+
+from probes.backends.table import list_models, load_encoder
+
+
+@click.group()
+def models() -> None:
+    """List known models and inspect one."""
+
+
+@models.command("list")
+@click.argument("filter_text", metavar="[TEXT]", default="")
+def list_all(filter_text: str) -> None:
+    """List architectures and pretrained tags, all or those that contain TEXT."""
+    found = [
+        f"{architecture:<40} {tag}"
+        for architecture, tag in list_models()
+        if filter_text.lower() in f"{architecture} {tag}".lower()
+    ]
+    for line in found:
+        click.echo(line)
+    click.echo(
+        f"{len(found)} pairs. Also: hf-hub:org/name, local-dir:FOLDER, embedded:demo, or an "
+        "architecture with --pretrained FILE (.safetensors, .pt).",
+        err=True,
+    )
+
+
+@models.command()
+@click.argument("name")
+@click.option("--pretrained", default=None, help="Tag or checkpoint file of an architecture.")
+@click.option("--offline", is_flag=True, help="Use only what is on this machine.")
+def inspect(name: str, pretrained: str | None, offline: bool) -> None:
+    """Load a model strictly and show its identity, layers and unit counts."""
+    encoder = load_encoder(name, pretrained=pretrained, offline=offline)
+    identity = encoder.identity
+    for key, value in (
+        ("name", identity.name),
+        ("architecture", identity.architecture),
+        ("pretrained", identity.pretrained),
+        ("weights", identity.weights_digest),
+        ("parameters", f"{identity.n_parameters:,}"),
+        ("activation", identity.activation),
+        ("embedding size", identity.embedding_size),
+        ("image size", identity.image_size),
+        ("logit scale", f"{identity.logit_scale:.4g}"),
+        ("preprocessing", identity.preprocessing),
+    ):
+        click.echo(f"{key:<15} {value}")
+    click.echo("layers (the last is the default):")
+    for layer in encoder.layers:
+        poolings = ", ".join(layer.poolings)
+        click.echo(f"  {layer.name:<36} {layer.n_units:>6} units  {layer.kind:<5} {poolings}")

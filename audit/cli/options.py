@@ -1,0 +1,93 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from audit.cli.publish import Order
+from audit.conclude import FAIL_ON
+from audit.errors import PlanError
+from audit.folders import OUTPUT_FOLDER
+from audit.plan import AuditPlan, builtin_plan, read_plan
+from reports.formats import FORMATS
+
+Command = Callable[..., Any]
+
+
+def out_option(command: Command) -> Command:
+    """Add ``--out``."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=OUTPUT_FOLDER,
+        show_default=True,
+        help="Folder that gets a new folder for this audit.",
+    )(command)
+
+
+def format_option(command: Command) -> Command:
+    """Add ``--format``."""
+    return click.option(
+        "--format",
+        "formats",
+        default="html,pdf",
+        show_default=True,
+        help=f"Reports to write, separated by commas: {', '.join(FORMATS)}.",
+    )(command)
+
+
+def fail_on_option(command: Command) -> Command:
+    """Add ``--fail-on``."""
+    return click.option(
+        "--fail-on",
+        type=click.Choice(FAIL_ON),
+        default="none",
+        show_default=True,
+        help="Exit with 1 when a finding fixed beforehand has this severity or a worse one.",
+    )(command)
+
+
+def plan_option(command: Command) -> Command:
+    """Add ``--plan``."""
+    return click.option(
+        "--plan",
+        "plan_path",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Plan file (TOML) instead of the built-in one.",
+    )(command)
+
+
+def order_of(out: Path, formats: str, fail_on: str) -> Order:
+    """Check the format names and put the order together.
+
+    Raises
+    ------
+    ReportError
+        If a format is unknown.
+    """
+    from reports.formats import renderer
+
+    names = tuple(name.strip() for name in formats.split(",") if name.strip())
+    for name in names:
+        renderer(name)
+    return Order(out=out, formats=names, fail_on=fail_on)
+
+
+def plan_of(path: Path | None, default: str) -> AuditPlan:
+    """Read a plan file, or take the built-in plan."""
+    return builtin_plan(default) if path is None else read_plan(path)
+
+
+def positive(name: str, value: float) -> float:
+    """Refuse numbers that must be above zero.
+
+    Raises
+    ------
+    PlanError
+        If the value is not positive.
+    """
+    if not value > 0:
+        raise PlanError(f"{name} must be above 0; got {value:g}. Give the factor that was used.")
+    return value

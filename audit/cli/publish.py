@@ -1,0 +1,87 @@
+"""A draft becomes a folder with its tables, its document and its reports, or nothing."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import pandas as pd
+
+from audit.assemble import Draft, assemble
+from audit.folder import AuditFolder, begin_folder, write_document
+from audit.results import AuditResult, RunRecord
+from audit.tables import write_tables
+from reports.errors import ReportError
+from reports.formats import FORMATS, renderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Where an audit goes and how it is told."""
+
+    out: Path
+    formats: tuple[str, ...]
+    fail_on: str
+
+
+def publish(
+    draft: Draft, order: Order, rows: pd.DataFrame, units: Iterable[pd.DataFrame], run: RunRecord
+) -> tuple[Path, AuditResult]:
+    """Write an audit folder.
+
+    Parameters
+    ----------
+    draft : Draft
+        What was measured and judged.
+    order : Order
+        Output folder, formats, gate.
+    rows, units
+        Tables, as `audit.tables.write_tables` takes them.
+    run : RunRecord
+        When and where.
+
+    Returns
+    -------
+    tuple of Path and AuditResult
+        The finished folder and the document in it.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written; no half-written folder is left.
+    """
+    folder = begin_folder(order.out, folder_name(draft.model.name, run.started))
+    try:
+        tables = write_tables(folder, rows, units)
+        result = assemble(draft, tables, order.fail_on, run)
+        write_document(folder, result)
+        write_reports(folder, result, order.formats)
+        return folder.finish(), result
+    except BaseException:
+        folder.abandon()
+        raise
+
+
+def write_reports(folder: AuditFolder, result: AuditResult, formats: Sequence[str]) -> None:
+    """Render every wanted format; one that cannot be made here is said and skipped."""
+    for name in formats:
+        if name == "json":
+            continue
+        try:
+            folder.write(FORMATS[name].file_name, renderer(name)(result))
+        except ReportError as error:
+            click.echo(f"Note: {error}", err=True)
+
+
+def folder_name(model: str, started: datetime) -> str:
+    """Name an audit by its start and model.
+
+    Examples
+    --------
+    >>> folder_name("RN50/openai", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    '20260102T030405Z-RN50-openai'
+    """
+    slug = re.sub(r"[^A-Za-z0-9_.]+", "-", model).strip("-.")[:60] or "model"
+    return f"{started.astimezone(UTC):%Y%m%dT%H%M%SZ}-{slug}"

@@ -1,0 +1,187 @@
+"""``clip-audit run``: audit a model."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from audit.assemble import run_record
+from audit.cli.ending import ending, exit_code
+from audit.cli.options import fail_on_option, format_option, order_of, out_option, plan_of
+from audit.cli.publish import Order, publish
+from audit.errors import PlanError
+from audit.folders import cache_folder
+from audit.gather import Instruments
+from audit.plan import AuditPlan
+from audit.results import AuditResult
+from audit.run import run_audit
+from audit.tables import contrast_rows, frame, probe_rows, rate_rows
+from concept_sets.catalog import Library, load_library
+from concept_sets.photos import PhotoSet, read_photos, with_concepts
+from probes.backends.table import load_encoder
+from probes.cache import ActivationCache
+from probes.encoder import Encoder, Pooling, Reading
+from probes.errors import ModelNameError
+from probes.progress import TerminalProgress
+from probes.readings import find_layer
+
+
+@click.command()
+@click.argument("plan_path", metavar="[PLAN]", required=False,
+                type=click.Path(path_type=Path, dir_okay=False))  # fmt: skip
+@click.option("--model", default="", help="Architecture, hf-hub:org/name, local-dir:FOLDER, or "
+              "embedded:demo.")  # fmt: skip
+@click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
+@click.option("--photos", "photos_path", type=click.Path(path_type=Path),
+              help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards.")  # fmt: skip
+@click.option("--packs", type=click.Path(path_type=Path), multiple=True,
+              help="Folder or file with concept sets of your own.")  # fmt: skip
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--offline", is_flag=True, help="Use only what is on this machine.")
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
+              help="Folder of the activation cache.")  # fmt: skip
+@out_option
+@format_option
+@fail_on_option
+@click.pass_context
+def run(
+    context: click.Context,
+    plan_path: Path | None,
+    model: str,
+    pretrained: str,
+    photos_path: Path | None,
+    packs: tuple[Path, ...],
+    device: str,
+    offline: bool,
+    cache: Path | None,
+    out: Path,
+    formats: str,
+    fail_on: str,
+) -> None:
+    """Audit a model by a PLAN file, or by the default plan.
+
+    The default plan asks about regions, religions, skin tones, professions, race and gender with
+    their preset harms, in prompts and rendered words.
+    """
+    order = order_of(out, formats, fail_on)
+    plan = with_model(plan_of(plan_path, "default"), model, pretrained)
+    folders = packs_of(plan, plan_path, packs)
+    library = load_library(folders, builtin=plan.concepts.builtin)
+    photos = photos_of(plan, plan_path, photos_path, library)
+    click.echo(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip(), err=True)
+    encoder = load_encoder(
+        plan.model.name,
+        pretrained=plan.model.pretrained or None,
+        expected_digest=plan.model.weights_digest or None,
+        offline=offline,
+        device=device,
+    )
+    code = audit_and_publish(plan, library, encoder, photos, order, cache, device=device)
+    context.exit(code)
+
+
+def audit_and_publish(
+    plan: AuditPlan,
+    library: Library,
+    encoder: Encoder,
+    photos: PhotoSet | None,
+    order: Order,
+    cache: Path | None,
+    *,
+    device: str = "cpu",
+) -> int:
+    """Run the audit, write its folder, print its answer; return the exit code."""
+    started = datetime.now(UTC)
+    tools = Instruments(
+        encoder=encoder,
+        cache=ActivationCache(cache or cache_folder()),
+        progress=TerminalProgress(sys.stderr),
+        readings=readings_of(plan, encoder),
+    )
+    audited = run_audit(
+        plan, library, tools, photos=photos, say=lambda line: click.echo(line, err=True)
+    )
+    draft = audited.draft
+    rows = frame(
+        [
+            *contrast_rows(draft.contrasts),
+            *rate_rows(audited.rates),
+            *probe_rows(draft.probes),
+        ]
+    )
+    record = run_record(
+        started,
+        datetime.now(UTC),
+        device=device,
+        encoded=audited.encoded,
+        reused=audited.reused,
+        command=" ".join(["clip-audit", *sys.argv[1:]]),
+    )
+    click.echo("Writing tables and reports", err=True)
+    folder, result = publish(draft, order, rows, audited.unit_frames(), record)
+    return finished(result, folder, audited.draft.conclusion.trustworthy)
+
+
+def finished(result: AuditResult, folder: Path, trustworthy: bool) -> int:
+    """Print the answer and return the exit code."""
+    ending(result, folder)
+    return exit_code(result, trustworthy)
+
+
+def with_model(plan: AuditPlan, model: str, pretrained: str) -> AuditPlan:
+    """Let the command line name the model.
+
+    Raises
+    ------
+    PlanError
+        If neither names one.
+    """
+    if model:
+        section = plan.model.model_copy(update={"name": model, "pretrained": pretrained})
+        plan = plan.model_copy(update={"model": section})
+    if not plan.model.name:
+        raise PlanError(
+            "An audit needs a model; neither --model nor the plan's [model] names one. "
+            "`clip-audit models list` shows names; `clip-audit demo` needs none."
+        )
+    return plan
+
+
+def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return pack folders of the plan, relative to it, then those of the command line."""
+    home = plan_path.parent if plan_path is not None else Path()
+    return (*(home / folder for folder in plan.concepts.folders), *packs)
+
+
+def photos_of(
+    plan: AuditPlan, plan_path: Path | None, given: Path | None, library: Library
+) -> PhotoSet | None:
+    """Read the photos that the command line or the plan names."""
+    home = plan_path.parent if plan_path is not None else Path()
+    path = given or (home / plan.photos.path if plan.photos.path else None)
+    return with_concepts(read_photos(path), library) if path is not None else None
+
+
+def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
+    """Return the layers and poolings to read: the default layer with its default pooling.
+
+    Raises
+    ------
+    ModelNameError
+        If the plan names a layer or pooling that the model lacks.
+    """
+    if not encoder.layers:
+        return ()
+    names = plan.units.layers or (encoder.layers[-1].name,)
+    layers = [find_layer(name, encoder.layers) for name in names]
+    readings = []
+    for layer in layers:
+        pooling = plan.units.pooling or layer.poolings[0].value
+        if pooling not in [p.value for p in layer.poolings]:
+            raise ModelNameError(
+                f"Layer {layer.name} can be pooled by {', '.join(layer.poolings)}; the plan wants "
+                f"{pooling!r}. Correct units.pooling."
+            )
+        readings.append(Reading(layer=layer.name, pooling=Pooling(pooling)))
+    return tuple(readings)

@@ -1,0 +1,149 @@
+"""Photos as rows of the photo arm and of the behaviour rates."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.behaviour import Choices
+from audit.gather import Shown
+from audit.selection import Selection
+from concept_sets.ages import is_age_column, minor_group
+from concept_sets.photos import PhotoSet
+from concept_sets.stimulus import Stimulus
+from probes.arms import Embeddings, normalise, pool_clusters
+
+PREFIX = "photos:"
+"""Families that come from group columns of a manifest are named after it."""
+
+
+def group_refs(photos: PhotoSet | None) -> dict[str, tuple[str, ...]]:
+    """Return the families that the group columns make: column to its groups."""
+    values: dict[str, set[str]] = {}
+    for stimulus in photos.stimuli if photos is not None else ():
+        for column, value in stimulus.groups:
+            values.setdefault(column, set()).add(value)
+    return {
+        f"{PREFIX}{column}": tuple(f"{PREFIX}{column}/{value}" for value in sorted(known))
+        for column, known in sorted(values.items())
+        if len(known) > 1
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoRows:
+    """Each photo once for its concept and once for every group that it is in."""
+
+    concepts: tuple[str, ...]
+    clusters: tuple[str, ...]
+    index: NDArray[np.intp]
+    """Photo behind each row."""
+
+
+def photo_rows(stimuli: Sequence[Stimulus], identities: Collection[str]) -> PhotoRows:
+    """Lay photos out by identity concept and by group."""
+    known = set(identities)
+    rows = [
+        (ref, s.cluster, i)
+        for i, s in enumerate(stimuli)
+        for ref in (s.concept, *(f"{PREFIX}{c}/{v}" for c, v in s.groups))
+        if ref in known
+    ]
+    return PhotoRows(
+        concepts=tuple(ref for ref, _, _ in rows),
+        clusters=tuple(cluster for _, cluster, _ in rows),
+        index=np.array([i for _, _, i in rows], dtype=np.intp),
+    )
+
+
+def photo_embeddings(shown: Shown, rows: PhotoRows) -> Embeddings:
+    """Pool the photos of one person or scene."""
+    return pool_clusters(
+        shown.extraction.embeddings.values[rows.index],
+        rows.concepts,
+        rows.clusters,
+        [""] * len(rows.concepts),
+        keep_templates=False,
+    )
+
+
+def minor_photos(
+    stimuli: Sequence[Stimulus], selection: Selection, *, unknown_are_adults: bool
+) -> NDArray[np.bool_]:
+    """Mark photos that show, or may show, somebody under 20; drawings of concepts are told by them.
+
+    A photo without an age column is of unknown age, unless its concept says that it is no minor's.
+    """
+    minors = {c.ref for c in selection.identities if c.minor}
+    told = {c.ref for c in selection.identities}
+    return np.array([_is_minor(s, minors, told, unknown_are_adults) for s in stimuli], dtype=bool)
+
+
+def _is_minor(
+    stimulus: Stimulus, minors: set[str], told: set[str], unknown_are_adults: bool
+) -> bool:
+    verdicts = {c: minor_group(c, v) for c, v in stimulus.groups}
+    if stimulus.concept in minors or True in verdicts.values():
+        return True
+    ages = [verdict for column, verdict in verdicts.items() if is_age_column(column)]
+    known = False in ages or (stimulus.concept in told and not stimulus.groups)
+    return not (known or unknown_are_adults)
+
+
+def photo_choices(
+    shown: Shown,
+    texts: Embeddings,
+    selection: Selection,
+    is_minor: NDArray[np.bool_],
+) -> Choices | None:
+    """Let photos of people choose among harm and control terms.
+
+    Returns
+    -------
+    Choices or None
+        None where no photo shows an identity concept or carries a group.
+    """
+    columns = _columns(shown.stimuli, selection.families)
+    kept = np.flatnonzero(
+        [any(values[i] for values in columns.values()) for i in range(len(shown.stimuli))]
+    )
+    targets = {c.ref for c in (*selection.harms, *selection.controls)}
+    terms = np.flatnonzero([concept in targets for concept in texts.concepts])
+    if not len(kept) or not len(terms):
+        return None
+    chosen = texts.take(terms)
+    severities = selection.severities
+    sexual = np.array([c in selection.sexual for c in chosen.concepts], dtype=bool)
+    pictures = normalise(shown.extraction.embeddings.values[kept])
+    minor = is_minor[kept]
+    cosines = np.full((len(kept), len(terms)), np.nan)
+    cosines[:, ~sexual] = pictures @ chosen.pooled[~sexual].T
+    cosines[np.ix_(~minor, sexual)] = pictures[~minor] @ chosen.pooled[sexual].T
+    clusters = np.array([f"{shown.stimuli[i].concept}\n{shown.stimuli[i].cluster}" for i in kept])
+    return Choices(
+        cosines=cosines,
+        labels=tuple(f"{n}" for n in chosen.names),
+        families=tuple(c if c in severities else "" for c in chosen.concepts),
+        severities=severities,
+        sexual=sexual,
+        is_minor=minor,
+        columns={name: [values[i] for i in kept] for name, values in columns.items()},
+        clusters=np.unique(clusters, return_inverse=True)[1],
+    )
+
+
+def _columns(
+    stimuli: Sequence[Stimulus], families: Mapping[str, tuple[str, ...]]
+) -> dict[str, list[str]]:
+    """Return group columns, and one column per family of identity concepts that photos show."""
+    out: dict[str, list[str]] = {}
+    for name in sorted({column for s in stimuli for column, _ in s.groups}):
+        out[f"{PREFIX}{name}"] = [dict(s.groups).get(name, "") for s in stimuli]
+    for family, members in families.items():
+        values = [
+            s.concept.removeprefix(f"{family}/") if s.concept in members else "" for s in stimuli
+        ]
+        if any(values):
+            out[family] = values
+    return out

@@ -1,0 +1,179 @@
+"""An audit of a model: concept sets go in, a judged draft comes out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from audit.assemble import Draft, mark_behaviour
+from audit.behaviour import behaviour_rates, shown_rates
+from audit.concept_probes import add_probes, concept_probes
+from audit.conclude import conclude
+from audit.gather import (
+    Instruments,
+    Shown,
+    show_photos,
+    show_rendered,
+    show_texts,
+    tested_concepts,
+)
+from audit.photo_rows import group_refs, minor_photos, photo_choices
+from audit.plan import AuditPlan
+from audit.results import ProbeRecord, RateRecord
+from audit.run_arms import Responses, run_arms
+from audit.run_records import inputs_record, model_record, run_not_tested
+from audit.selection import Selection, select
+from audit.units import Carriers, UnitTable, add_units, association_frames, unit_table
+from concept_sets.catalog import Library
+from concept_sets.photos import PhotoSet
+from probes.arms import Embeddings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """A draft, and what only the tables carry."""
+
+    draft: Draft
+    rates: tuple[RateRecord, ...]
+    tables: tuple[UnitTable, ...]
+    concepts: tuple[str, ...]
+    encoded: dict[str, int]
+    reused: dict[str, int]
+
+    def unit_frames(self) -> Iterator[pd.DataFrame]:
+        """Yield every unit x concept of every modality."""
+        for table in self.tables:
+            yield from association_frames(table, self.concepts)
+
+
+def run_audit(
+    plan: AuditPlan,
+    library: Library,
+    tools: Instruments,
+    *,
+    photos: PhotoSet | None = None,
+    say: Say = lambda line: None,
+) -> Audited:
+    """Audit a model.
+
+    Parameters
+    ----------
+    plan : AuditPlan
+        What was ordered.
+    library : Library
+        Concept sets and templates.
+    tools : Instruments
+        Encoder, cache, progress and readings.
+    photos : PhotoSet, optional
+        Photos for the photo arm.
+    say : callable
+        Told in a line what happens next.
+
+    Returns
+    -------
+    Audited
+        Judged, with units, probes and rates attached.
+
+    Raises
+    ------
+    PlanError, ExtractionError, ModelError
+        As the steps do.
+    """
+    groups = group_refs(photos)
+    selection = select(library, plan, [g for members in groups.values() for g in members])
+    responses = _show(plan, library, selection, tools, photos, say)
+    rng = np.random.default_rng(plan.seed)
+    texts = responses.texts.embeddings(keep_templates=True)
+    arms = run_arms(plan, selection, groups, responses, texts)
+    say("Judging contrasts")
+    conclusion = conclude(arms, selection.severities, selection.blocking, plan.limits, rng)
+    rates = _rates(plan, selection, responses, texts)
+    tables = tuple(unit_table(s.stimuli[0].modality.value, s) for s in responses.pictures)
+    probes = _probes(plan, selection, responses, tools, rng)
+    carriers = Carriers(
+        encoder=tools.encoder,
+        tables=tables,
+        texts=texts,
+        families=selection.families,
+        controls=tuple(c.ref for c in selection.controls),
+    )
+    findings = add_units(mark_behaviour(conclusion.findings, rates), carriers)
+    draft = Draft(
+        title=plan.title or f"Audit of {tools.encoder.identity.name}",
+        model=model_record(tools),
+        inputs=inputs_record(library, selection, responses.texts, responses.pictures, photos),
+        plan=plan,
+        blocking=selection.blocking,
+        conclusion=conclusion,
+        findings=add_probes(findings, probes),
+        probes=probes,
+        rates=shown_rates(rates),
+        not_tested=run_not_tested(library, selection, plan, photos),
+    )
+    shown = {"text": responses.texts}
+    shown |= {s.stimuli[0].modality.value: s for s in responses.pictures}
+    return Audited(
+        draft=draft,
+        rates=rates,
+        tables=tables,
+        concepts=tuple(c.ref for c in tested_concepts(selection)),
+        encoded={name: s.extraction.encoded for name, s in shown.items()},
+        reused={name: s.extraction.reused for name, s in shown.items()},
+    )
+
+
+def _show(
+    plan: AuditPlan,
+    library: Library,
+    selection: Selection,
+    tools: Instruments,
+    photos: PhotoSet | None,
+    say: Say,
+) -> Responses:
+    concepts = tested_concepts(selection)
+    say(f"Encoding prompts of {len(concepts)} concepts")
+    texts = show_texts(concepts, library, plan, tools)
+    say(_counts("text", texts))
+    rendered = None
+    if plan.arms.rendered != "off":
+        rendered = show_rendered(concepts, plan.units.renderings, tools)
+        say(_counts("rendered", rendered))
+    pictures = None
+    if photos is not None and photos.stimuli and plan.arms.photo != "off":
+        pictures = show_photos(photos, plan.photos.max_unreadable, tools)
+        say(_counts("photo", pictures))
+    return Responses(texts=texts, rendered=rendered, photos=pictures)
+
+
+def _counts(modality: str, shown: Shown) -> str:
+    done = shown.extraction
+    return f"  {modality}: {done.encoded} stimuli encoded now, {done.reused} from the cache"
+
+
+def _rates(
+    plan: AuditPlan, selection: Selection, responses: Responses, texts: Embeddings
+) -> tuple[RateRecord, ...]:
+    if responses.photos is None:
+        return ()
+    adults = plan.photos.unknown_ages == "adults"
+    minor = minor_photos(responses.photos.stimuli, selection, unknown_are_adults=adults)
+    choices = photo_choices(responses.photos, texts, selection, minor)
+    return behaviour_rates(choices) if choices is not None else ()
+
+
+def _probes(
+    plan: AuditPlan,
+    selection: Selection,
+    responses: Responses,
+    tools: Instruments,
+    rng: np.random.Generator,
+) -> tuple[ProbeRecord, ...]:
+    concepts = tested_concepts(selection)
+    return tuple(
+        probe
+        for shown in responses.pictures
+        for probe in concept_probes(shown, concepts, plan.probes, rng, tools.progress)
+    )
