@@ -4,7 +4,6 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 import click
-from concept_sets.world.photos import write_photos
 
 from audit.cli.options import fail_on_option, format_option, order_of, out_option
 from audit.cli.run import audit_and_publish
@@ -12,7 +11,7 @@ from audit.folders import cache_folder
 from audit.plan import builtin_plan
 from concept_sets.catalog import load_library
 from concept_sets.photos import read_photos, with_concepts
-from concept_sets.world import LIBRARY
+from concept_sets.world.drawing import write_photos
 from probes.backends.table import load_encoder
 
 
@@ -42,7 +41,11 @@ def demo(
         library = load_library((folder,), builtin=False)
     home = cache or cache_folder()
     click.echo("Drawing photos of the fictional world", err=True)
-    manifest = write_photos(home / "world-photos", seed=plan.seed)
+    manifest = write_photos(
+        home / "world-photos",
+        refs={c.id: c.ref for s in library.sets for c in s.concepts},
+        seed=plan.seed,
+    )
     photos = with_concepts(read_photos(manifest), library)
     encoder = load_encoder(f"embedded:{name}")
     context.exit(audit_and_publish(plan, library, encoder, photos, order, home))
