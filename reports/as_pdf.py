@@ -74,9 +74,15 @@ def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
     # Only data: addresses may be opened: a result can neither read files nor reach a network.
     fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
     faces = weasyprint.CSS(string=full_faces(), font_config=fonts, url_fetcher=fetcher)
-    document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(
-        stylesheets=[faces], font_config=fonts, pdf_variant=VARIANT
-    )
+    try:
+        document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(
+            stylesheets=[faces], font_config=fonts, pdf_variant=VARIANT
+        )
+    except weasyprint.urls.FatalURLFetchingError as error:
+        raise ReportError(
+            f"A report must not load anything from elsewhere; the pages asked for it: {error}. "
+            "This is a defect of the report templates: please report it."
+        ) from None
     finished = result.run.finished
     document.metadata.created = document.metadata.modified = finished.strftime("%Y-%m-%dT%H:%M:%SZ")
     document.metadata.attachments = [

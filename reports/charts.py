@@ -7,7 +7,7 @@ from typing import Literal
 
 from audit.results import Number, QuantilePoint, RecallPoint
 from reports.blocks import anchor
-from reports.quantities import defined, interval, number, percent, percent_interval
+from reports.quantities import defined, interval, limit, number, percent, percent_interval
 
 WIDTH = 640
 """Width of every wide chart, the type area of an A4 page in CSS pixels."""
@@ -132,7 +132,7 @@ class SquareChart:
     diagonal: tuple[float, float, float, float] | None = None
 
 
-ROW_HEIGHT = 19
+ROW_HEIGHT = {"forest": 18, "bars": 19, "dots": 15}
 AXIS_ROOM = 40
 SHOWN_ROOM = 128
 
@@ -163,7 +163,8 @@ def row_chart(
     low, high = _domain(estimates, [value for value, _ in guides], percentages)
     scale = Scale(low=low, high=high, start=label_room, end=WIDTH - SHOWN_ROOM)
     top = 22 if guides else 8
-    bottom = top + ROW_HEIGHT * len(estimates)
+    step = ROW_HEIGHT[kind]
+    bottom = top + step * len(estimates)
     return RowChart(
         id=anchor(id),
         kind=kind,
@@ -180,7 +181,7 @@ def row_chart(
         guides=tuple(Tick(at=scale.at(value), label=label) for value, label in guides),
         ticks=_ticks(scale, percentages),
         rows=tuple(
-            _row(estimate, scale, top + ROW_HEIGHT * (place + 0.5), label_room)
+            _row(estimate, scale, top + step * (place + 0.5), label_room)
             for place, estimate in enumerate(estimates)
         ),
     )
@@ -228,7 +229,7 @@ def recall_chart(
         id=anchor(id),
         kind="recall",
         title=title,
-        desc=f"{len(points)} strengths; delta1 is {number(delta1)} control standard deviations.",
+        desc=f"{len(points)} strengths; delta1 is {limit(delta1)} control standard deviations.",
         x_axis="strength of the plant, control SD",
         y_axis="share found",
         width=size,
@@ -246,7 +247,7 @@ def recall_chart(
             for x, y, low, high in shares
         ),
         guides=(
-            Tick(at=across.at(delta1), label=f"delta1 = {number(delta1)}"),
+            Tick(at=across.at(delta1), label=f"δ₁ = {limit(delta1)}"),
             Tick(at=down.at(needed), label=percent(needed, 0)),
         ),
     )

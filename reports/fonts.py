@@ -7,8 +7,8 @@ from pathlib import Path
 
 import font_roboto
 import font_source_serif_pro
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
 SERIF, SANS = "Audit Serif", "Audit Sans"
 

@@ -1,6 +1,5 @@
 """The formats that a result can be told in: one row each."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,6 +17,17 @@ class Format:
     module: str
     """Module with ``render(result) -> bytes``; imported only when asked for."""
 
+    def render(self, result: AuditResult) -> bytes:
+        """Render a result in this format.
+
+        Raises
+        ------
+        ReportError
+            If the format needs something that this system lacks; the message says what to do.
+        """
+        content: bytes = import_module(self.module).render(result)
+        return content
+
     @property
     def file_name(self) -> str:
         """Name of the file inside an audit folder."""
@@ -32,8 +42,8 @@ FORMATS = {
 """Format name to its row; a new format is one module with ``render`` and one row here."""
 
 
-def renderer(name: str) -> Callable[[AuditResult], bytes]:
-    """Return the renderer of a format.
+def find_format(name: str) -> Format:
+    """Return the format of this name.
 
     Raises
     ------
@@ -46,5 +56,4 @@ def renderer(name: str) -> Callable[[AuditResult], bytes]:
         raise ReportError(
             f"A report format must be one of {', '.join(FORMATS)}; got {name!r}.{hint}"
         )
-    render: Callable[[AuditResult], bytes] = import_module(FORMATS[name].module).render
-    return render
+    return FORMATS[name]

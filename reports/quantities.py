@@ -18,6 +18,11 @@ def defined(value: Number) -> float | None:
     return None if isinstance(value, Undefined) else value
 
 
+def undefined(value: Number) -> bool:
+    """Tell whether a value could not be had."""
+    return isinstance(value, Undefined)
+
+
 def number(value: Number, digits: int = 1) -> str:
     """Round with a true minus sign; never prints a negative zero.
 
@@ -34,6 +39,17 @@ def number(value: Number, digits: int = 1) -> str:
     return rounded.replace("-", MINUS)
 
 
+def limit(value: float) -> str:
+    """Write a number that somebody chose, with no digits that they did not choose.
+
+    Examples
+    --------
+    >>> limit(6.0), limit(2.5)
+    ('6', '2.5')
+    """
+    return f"{value:g}".replace("-", MINUS)
+
+
 def signed(value: Number, digits: int = 1) -> str:
     """Round and always write the sign, except of zero."""
     plain = number(value, digits)
@@ -47,9 +63,9 @@ def cosine(value: Number) -> str:
 
 
 def interval(low: Number, high: Number, digits: int = 1) -> str:
-    """Write both limits, or that there are none."""
+    """Write both limits; empty where one is undefined, as then the value itself says so."""
     if isinstance(low, Undefined) or isinstance(high, Undefined):
-        return "limits undefined"
+        return ""
     return f"{number(low, digits)} to {number(high, digits)}"
 
 
@@ -67,9 +83,9 @@ def percent(value: Number, digits: int = 1) -> str:
 
 
 def percent_interval(low: Number, high: Number, digits: int = 1) -> str:
-    """Write an interval of shares in per cent."""
+    """Write an interval of shares in per cent; empty where it is undefined."""
     if isinstance(low, Undefined) or isinstance(high, Undefined):
-        return "interval undefined"
+        return ""
     return f"{number(100 * low, digits)} to {number(100 * high, digits)}{SPACE}%"
 
 
@@ -85,6 +101,12 @@ def p_value(value: Number) -> str:
     if isinstance(value, Undefined):
         return UNDEFINED
     return f"<{SPACE}0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_equals(value: Number) -> str:
+    """Write a p-value after the letter p, with its sign."""
+    written = p_value(value)
+    return written if written.startswith("<") else f"= {written}"
 
 
 def count(value: int) -> str:

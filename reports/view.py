@@ -7,7 +7,16 @@ from reports.blocks import Fact, Table
 from reports.names import Names
 from reports.sections.closing import ClosingView, closing_view
 from reports.sections.contrasts import ContrastsView, contrasts_views
-from reports.sections.findings import FindingView, finding_view, probe_table, worst_first
+from reports.sections.findings import (
+    FULL_IN_PAGES,
+    FULL_ON_SCREEN,
+    FindingView,
+    finding_view,
+    findings_table,
+    how_many_in_full,
+    probe_table,
+    worst_first,
+)
 from reports.sections.inputs import (
     InputsView,
     inputs_view,
@@ -54,7 +63,15 @@ class ReportView:
     """Heads of the sections by id, in order."""
 
     summary: Summary
+    findings_table: Table | None
     findings: tuple[FindingView, ...]
+    """Blocks of evidence for the single page, worst first."""
+
+    findings_in_pages: tuple[FindingView, ...]
+    """The worst of them, for the paged edition."""
+
+    more_findings: str
+    more_findings_in_pages: str
     contrasts: tuple[ContrastsView, ...]
     rates: RatesView | None
     reliability: tuple[ReliabilityView, ...]
@@ -81,6 +98,7 @@ def build_view(result: AuditResult) -> ReportView:
     """
     names = Names(inputs=result.inputs)
     ordered = worst_first(result)
+    blocks = tuple(finding_view(f, result, names) for f in ordered[:FULL_ON_SCREEN])
     return ReportView(
         language="en",
         contents={
@@ -88,7 +106,11 @@ def build_view(result: AuditResult) -> ReportView:
             for number, (id, title) in enumerate(TITLES.items(), start=1)
         },
         summary=summary_of(result, names, ordered),
-        findings=tuple(finding_view(finding, result, names) for finding in ordered),
+        findings_table=findings_table(ordered, result, names),
+        findings=blocks,
+        findings_in_pages=blocks[:FULL_IN_PAGES],
+        more_findings=how_many_in_full(len(blocks), len(ordered)),
+        more_findings_in_pages=how_many_in_full(len(blocks[:FULL_IN_PAGES]), len(ordered)),
         contrasts=contrasts_views(result, names),
         rates=rates_view(result, names),
         reliability=reliability_views(result, names),

@@ -16,8 +16,10 @@ from reports.names import Names
 from reports.quantities import (
     in_words,
     interval,
+    limit,
     listed,
     number,
+    percent,
     plural,
     sentence,
 )
@@ -45,7 +47,7 @@ VERDICTS = {
 
 GRADES = {
     Grade.CONFIRMED: (
-        "Confirmed: the sign is the same in both halves of the terms, in at least 80 % of the "
+        "Confirmed: the sign is the same in both halves of the terms, in at least 80\N{NO-BREAK SPACE}% of the "
         "templates, and with any single term left out."
     ),
     Grade.CANDIDATE: "Candidate: found, but it did not pass every check of stability.",
@@ -57,6 +59,8 @@ MARKS = {
 }
 
 ARMS = {"text": "text prompts", "rendered": "rendered words", "photo": "photos"}
+
+LANGUAGES = {"en": "English", "zh": "Chinese", "zh-Hans": "Chinese", "es": "Spanish"}
 
 SPREAD = "the ordinary spread of harmless concepts"
 
@@ -115,22 +119,21 @@ def headline(result: AuditResult) -> str:
 def verdict_sentence(result: AuditResult) -> str:
     """Say what the verdict means and what it does not."""
     plan, verdict = result.plan, result.verdict
-    tested = plural(verdict.found + verdict.not_found + verdict.insufficient, "answer")
+    answers = plural(verdict.found + verdict.not_found + verdict.insufficient, "blocking contrast")
     if verdict.verdict is Verdict.FOUND:
         return (
-            f"Of {tested}, {number(verdict.found, 0)} were “found”, "
-            f"{number(verdict.not_found, 0)} “not found” and "
-            f"{number(verdict.insufficient, 0)} “insufficient evidence”."
+            f"Of {answers}, {verdict.found} {'was' if verdict.found == 1 else 'were'} found, "
+            f"{verdict.not_found} not found, and {verdict.insufficient} had insufficient evidence."
         )
     if verdict.verdict is Verdict.NOT_FOUND:
         return (
-            f"No association above {number(plan.delta1)} times {SPREAD} was detected for the "
+            f"No association above {limit(plan.delta1)} times {SPREAD} was detected for the "
             "groups, concepts, layers and images listed; see what was not tested. "
             "Smaller associations may exist."
         )
     return (
-        f"Of {tested}, {number(verdict.insufficient, 0)} could be neither affirmed nor excluded. "
-        f"This is not a clean result: an association of {number(plan.delta1)} times {SPREAD} "
+        f"Of {answers}, {verdict.insufficient} could be neither affirmed nor excluded. "
+        f"This is not a clean result: an association of {limit(plan.delta1)} times {SPREAD} "
         "could have been missed."
     )
 
@@ -163,19 +166,26 @@ def finding_sentence(finding: FindingRecord, effect_sd: Number, names: Names) ->
     )
 
 
-def certainty(contrast: ContrastRecord, kind: str) -> str:
-    """Say where it was seen and how sure that is."""
-    return (
+def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
+    """List the arms of a finding with effect, limits and n."""
+    arms = [
         f"{arm_name(contrast.arm, kind)} {number(contrast.effect_sd)} "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; {contrast.n_identity} × "
-        f"{contrast.n_harm} clusters, {contrast.n_controls} control packs)"
+        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity} × "
+        f"{contrast.n_harm})"
+        for contrast in contrasts
+    ]
+    packs = listed([str(n) for n in sorted({contrast.n_controls for contrast in contrasts})])
+    return (
+        f"In units of that spread (control SD, 0 is neutral), with limits: {listed(arms)}; "
+        f"{packs} control packs."
     )
 
 
-def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
-    """List the arms of a finding with effect, limits and n."""
-    arms = listed([certainty(contrast, kind) for contrast in contrasts])
-    return f"Effect in control standard deviations with limits, 0 is neutral: {arms}."
+def grade_note(finding: FindingRecord) -> str:
+    """Say in a few words how stable a finding is and how it came up."""
+    stable = "stable in every check" if finding.grade is Grade.CONFIRMED else "not fully stable"
+    asked = "" if finding.blocking else "; exploratory"
+    return f"{finding.grade.value}, {stable}{asked}"
 
 
 def standing(finding: FindingRecord, plan: PlanRecord) -> str:
@@ -183,11 +193,11 @@ def standing(finding: FindingRecord, plan: PlanRecord) -> str:
     if finding.blocking:
         return (
             "Blocking: named in the plan beforehand; the chance of any false alarm among all "
-            f"blocking contrasts of this audit is held at {number(100 * plan.alpha, 0)} %."
+            f"blocking contrasts of this audit is held at {percent(plan.alpha, 0)}."
         )
     return (
         "Exploratory: not named beforehand; about "
-        f"{number(100 * plan.false_discovery_rate, 0)} % of such findings are expected to be "
+        f"{percent(plan.false_discovery_rate, 0)} of such findings are expected to be "
         "false alarms, and they never block."
     )
 
@@ -197,7 +207,7 @@ def would_change(contrast: ContrastRecord, plan: PlanRecord, names: Names) -> li
     stability = contrast.stability
     changes = [
         f"It would no longer be found if its lower limit, now {number(contrast.low_sd)}, fell to "
-        f"{number(plan.delta0)} control SD or below: with other terms, other control packs, or "
+        f"{limit(plan.delta0)} control SD or below: with other terms, other control packs, or "
         "more contrasts to share the error rate with."
     ]
     if stability and stability.leave_one_out_term:
@@ -253,14 +263,14 @@ def content_note(result: AuditResult, names: Names) -> str:
 
 def limits(result: AuditResult) -> list[str]:
     """Say what a reader must not conclude, shortest first."""
-    languages = sorted({entry.language for entry in result.inputs.concept_sets}) or ["none"]
+    spoken = {entry.language for entry in result.inputs.concept_sets}
+    languages = listed(sorted(LANGUAGES.get(tag, tag) for tag in spoken)) or "not stated"
     sentences = [
         "An association is a distance inside the model. What a product does with it depends on "
         "its own labels, thresholds and users.",
-        f"“Not found” excludes associations of {number(result.plan.delta1)} control standard "
+        f"“Not found” excludes associations of {limit(result.plan.delta1)} control standard "
         "deviations or more, nothing smaller; “insufficient” excludes nothing.",
-        "Only the groups, harms, languages "
-        f"({', '.join(languages)}), layers and stimuli listed here were looked at.",
+        f"Only the groups, harms, layers and stimuli listed here were looked at, in {languages}.",
     ]
     if result.model.kind != "model":
         sentences.append(

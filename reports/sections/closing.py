@@ -6,7 +6,7 @@ from audit.results import AuditResult
 from reports.blocks import Column, Fact, Table, table, text
 from reports.care import MASK_LEGEND
 from reports.names import Names
-from reports.quantities import number, percent, plural
+from reports.quantities import limit, percent, plural
 from reports.wording import SPREAD, in_arms
 
 GLOSSARY = (
@@ -98,8 +98,8 @@ def method(result: AuditResult) -> list[Fact]:
         Fact(
             label="Verdict",
             value=f"“Found” if Holm rejects and the lower limit lies above δ₀ = "
-            f"{number(plan.delta0)} control SD. “Not found” if the upper limit lies below δ₁ = "
-            f"{number(plan.delta1)}. Otherwise “insufficient evidence”.",
+            f"{limit(plan.delta0)} control SD. “Not found” if the upper limit lies below δ₁ = "
+            f"{limit(plan.delta1)}. Otherwise “insufficient evidence”.",
         ),
         Fact(
             label="Severity",

@@ -12,11 +12,13 @@ from reports.quantities import (
     count,
     defined,
     interval,
+    limit,
     listed,
     number,
     p_value,
     plural,
     sentence,
+    undefined,
 )
 from reports.sections.grids import contrast_grids
 from reports.wording import VERDICTS, arm_name
@@ -31,8 +33,8 @@ MARKERS: dict[Verdict, Marker] = {
 
 NOTE = (
     "Effect: double difference of mean cosines, neutral value 0. Would see: effect that this "
-    "contrast detects with 80 % power. n: clusters of the group × clusters of the harm, then "
-    "control packs."
+    "contrast detects with 80 % power, in control SD. n: clusters of the group × clusters of the "
+    "harm, then control packs."
 )
 
 FOREST_ROWS = 40
@@ -57,22 +59,28 @@ class ListKind:
     limits: str
     """What the limits hold for."""
 
+    print_limit: int
+    """Rows that the paged edition shows for each kind of evidence."""
+
 
 LIST_KINDS = {
     "blocking": ListKind(
         caption="Blocking contrasts",
         adjusted="Holm p",
         limits="Limits are simultaneous: they hold for all blocking contrasts together.",
+        print_limit=60,
     ),
     "exploratory": ListKind(
         caption="Exploratory contrasts",
         adjusted="q",
         limits="Limits are widened for having been picked out of many.",
+        print_limit=20,
     ),
     "described": ListKind(
         caption="Contrasts that only describe",
         adjusted="q",
         limits="Limits hold for one contrast at a time; no p-value is adjusted here.",
+        print_limit=12,
     ),
 }
 
@@ -138,7 +146,7 @@ def _arm_view(result: AuditResult, names: Names, arm: str, title: str) -> Contra
         lead=" ".join([f"{title.rstrip('.')}.", *_tallies(lists)]),
         forest=_forest(result, names, arm, next((c for c in lists.values() if c), [])),
         tables=tuple(entry for entry in tables if entry),
-        grids=tuple(contrast_grids(result, names, arm, mine)),
+        grids=tuple(contrast_grids(result, names, arm)),
     )
 
 
@@ -188,7 +196,10 @@ def _forest(
 def limits_of(result: AuditResult) -> list[tuple[float, str]]:
     """Return the two limits of the plan as lines of a chart."""
     plan = result.plan
-    return [(plan.delta0, f"δ₀ {number(plan.delta0)}"), (plan.delta1, f"δ₁ {number(plan.delta1)}")]
+    return [
+        (plan.delta0, f"δ₀ = {limit(plan.delta0)}"),
+        (plan.delta1, f"δ₁ = {limit(plan.delta1)}"),
+    ]
 
 
 def contrast_table(
@@ -206,15 +217,15 @@ def contrast_table(
             Column(head="Harm", width="name"),
             Column(head="Effect, control SD", align="number"),
             Column(head="Effect, cosine", align="number"),
-            Column(head="T (df)", align="number"),
-            Column(head=kinds[0].adjusted, align="number"),
-            Column(head="Would see, control SD", align="number"),
-            Column(head="n", align="number"),
+            Column(head="T (df)", align="number", width="slim"),
+            Column(head=kinds[0].adjusted, align="number", width="slim"),
+            Column(head="Would see", align="number", width="slim"),
+            Column(head="n", align="number", width="slim"),
             Column(head="Verdict"),
         ],
         (contrast_row(contrast, names) for contrast in contrasts),
         screen_limit=250,
-        print_limit=45,
+        print_limit=max(kind.print_limit for kind in kinds),
         note=(
             f"{NOTE} {' '.join(kind.limits for kind in kinds)}"
             if len(kinds) == 1
@@ -234,13 +245,19 @@ def contrast_row(contrast: ContrastRecord, names: Names) -> Row:
             note=interval(contrast.low_sd, contrast.high_sd),
             strong=contrast.verdict is Verdict.FOUND,
         ),
-        text(cosine(contrast.effect), interval(contrast.low, contrast.high, 4)),
-        text(number(contrast.t, 2), f"({number(contrast.df, 0)})"),
+        text(cosine(contrast.effect), interval(contrast.low, contrast.high, 3)),
+        text(
+            number(contrast.t, 1), "" if undefined(contrast.df) else f"({number(contrast.df, 0)})"
+        ),
         text(p_value(contrast.p_adjusted)),
         text(number(contrast.mde_sd)),
         text(f"{contrast.n_identity} × {contrast.n_harm}", f"{contrast.n_controls} packs"),
         Cell(text=VERDICTS[contrast.verdict], strong=contrast.verdict is Verdict.FOUND),
     )
+
+
+def _degrees(df: Number) -> str:
+    return "" if undefined(df) else f"({number(df, 0)})"
 
 
 def range_in_words(values: Sequence[Number]) -> str:

@@ -6,6 +6,7 @@ from audit.results import (
     AuditResult,
     ContrastRecord,
     FindingRecord,
+    Number,
     ProbeRecord,
     StabilityRecord,
     UnitRecord,
@@ -16,6 +17,7 @@ from reports.names import Names
 from reports.quantities import (
     defined,
     interval,
+    listed,
     number,
     percent,
     plural,
@@ -41,6 +43,12 @@ from reports.wording import (
     would_change,
 )
 
+FULL_ON_SCREEN = 25
+"""Findings with a block of evidence on the single page; the table lists all."""
+
+FULL_IN_PAGES = 8
+"""Findings with a block of evidence in the paged edition."""
+
 UNITS_SHOWN = 10
 """Units in the report; the result document keeps 50."""
 
@@ -63,6 +71,7 @@ class FindingView:
     effects: RowChart | None
     effects_table: Table | None
     stability: tuple[RowChart, ...]
+    stability_table: Table | None
     evidence: tuple[str, ...]
     counter_evidence: tuple[str, ...]
     would_change: tuple[str, ...]
@@ -80,6 +89,54 @@ def worst_first(result: AuditResult) -> list[FindingRecord]:
         return not finding.blocking, -finding.severity, -strength, finding.id
 
     return sorted(result.findings, key=rank)
+
+
+def findings_table(ordered: list[FindingRecord], result: AuditResult, names: Names) -> Table | None:
+    """List all findings, worst first; None where there are fewer than two."""
+    if len(ordered) < 2:
+        return None
+    return table(
+        "findings-table",
+        "All findings, worst first",
+        [
+            Column(head="Finding"),
+            Column(head="Group", width="name"),
+            Column(head="Harm", width="name"),
+            Column(head="Effect, control SD", align="number"),
+            Column(head="Found in", width="name"),
+            Column(head="Grade"),
+            Column(head="Named beforehand"),
+        ],
+        (_overview(finding, result, names) for finding in ordered),
+        screen_limit=300,
+        print_limit=40,
+        note="Effect: the strongest kind of evidence that found it, with limits; 0 is neutral.",
+        compact=True,
+    )
+
+
+def _overview(finding: FindingRecord, result: AuditResult, names: Names) -> tuple[Cell, ...]:
+    lead = lead_contrast(arms_of(finding, result), finding)
+    kinds = [arm_name(arm, result.model.kind) for arm in finding.arms]
+    return (
+        text(finding.id),
+        text(names.concept(finding.identity), names.family(finding.family)),
+        Cell(text=names.concept(finding.harm), severity=finding.severity),
+        text(number(lead.effect_sd), interval(lead.low_sd, lead.high_sd)) if lead else text(""),
+        text(sentence(listed(kinds))),
+        text(finding.grade.value, ", ".join(mark.value for mark in finding.marks)),
+        text("yes" if finding.blocking else "no, exploratory"),
+    )
+
+
+def how_many_in_full(shown: int, everything: int) -> str:
+    """Say that evidence is told for some findings only; empty where it is told for all."""
+    if shown >= everything:
+        return ""
+    return (
+        f"Evidence is told in full for the first {shown} of {everything} findings; result.json "
+        "has it for all."
+    )
 
 
 def arms_of(finding: FindingRecord, result: AuditResult) -> tuple[ContrastRecord, ...]:
@@ -121,6 +178,7 @@ def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> F
             for contrast in contrasts
             if contrast.stability and contrast.arm in finding.arms
         ),
+        stability_table=_stability_table(finding, contrasts, names, kind),
         evidence=tuple(names.sentence(words) for words in finding.evidence),
         counter_evidence=tuple(names.sentence(words) for words in finding.counter_evidence),
         would_change=tuple(would_change(lead, result.plan, names)) if lead else (),
@@ -202,20 +260,12 @@ def _stability(
     names: Names,
     kind: str,
 ) -> RowChart:
-    unit = cosine_per_sd(contrast)
-    odd, even = stability.half_effects
-    parts = {
-        "All terms and templates": contrast.effect,
-        "Odd half of the terms": odd,
-        "Even half of the terms": even,
-        f"Without “{names.term(stability.leave_one_out_term)}”": stability.leave_one_out_low,
-    } | {f"Only template “{slot}”": v for slot, v in stability.template_effects.items()}
-    values = [(label, scaled(value, unit)) for label, value in parts.items()]
+    values = _parts(contrast, stability, names).items()
     return row_chart(
         f"stability-{finding.id}-{contrast.arm}",
         "dots",
         f"{finding.id}: stability in {arm_name(contrast.arm, kind)}",
-        f"Effect with parts of the stimuli left out; the sign holds in "
+        f"{sentence(arm_name(contrast.arm, kind))}: the sign holds in "
         f"{percent(stability.template_share, 0)} of the templates.",
         AXIS,
         [
@@ -224,6 +274,50 @@ def _stability(
         ],
         label_room=210,
     )
+
+
+def _parts(contrast: ContrastRecord, stability: StabilityRecord, names: Names) -> dict[str, Number]:
+    """Return the effect with parts of the stimuli left out, in control standard deviations."""
+    odd, even = stability.half_effects
+    parts: dict[str, Number] = {
+        "All terms and templates": contrast.effect,
+        "Odd half of the terms": odd,
+        "Even half of the terms": even,
+        f"Without “{names.term(stability.leave_one_out_term)}”": stability.leave_one_out_low,
+        **{f"Only template “{slot}”": v for slot, v in stability.template_effects.items()},
+    }
+    unit = cosine_per_sd(contrast)
+    return {label: scaled(value, unit) for label, value in parts.items()}
+
+
+def _stability_table(
+    finding: FindingRecord, contrasts: tuple[ContrastRecord, ...], names: Names, kind: str
+) -> Table | None:
+    by_arm = {
+        contrast.arm: _parts(contrast, contrast.stability, names)
+        for contrast in contrasts
+        if contrast.stability and contrast.arm in finding.arms
+    }
+    if not by_arm:
+        return None
+    labels = dict.fromkeys(label for parts in by_arm.values() for label in parts)
+    return table(
+        f"stability-table-{finding.id}",
+        f"{finding.id}: effect with parts left out, control SD",
+        [
+            Column(head="Stimuli", width="name"),
+            *(Column(head=sentence(arm_name(arm, kind)), align="number") for arm in by_arm),
+        ],
+        (
+            (text(label), *(text(_number_or_dot(parts.get(label))) for parts in by_arm.values()))
+            for label in labels
+        ),
+        compact=True,
+    )
+
+
+def _number_or_dot(value: Number | None) -> str:
+    return "·" if value is None else number(value)
 
 
 def _units(finding: FindingRecord) -> Table | None:
@@ -261,7 +355,7 @@ def _unit_row(unit: UnitRecord) -> tuple[Cell, ...]:
         text(signed(unit.double_difference, 3)),
         text(signed(unit.weight, 4)),
         text(signed(unit.correlation, 2)),
-        text(number(unit.ap_lift, 1), f"({number(unit.ap_ceiling, 1)})"),
+        text(f"{number(unit.ap_lift, 1)} ({number(unit.ap_ceiling, 1)})"),
     )
 
 

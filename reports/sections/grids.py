@@ -17,10 +17,9 @@ GRID_NOTE = (
 )
 
 
-def contrast_grids(
-    result: AuditResult, names: Names, arm: str, contrasts: Sequence[ContrastRecord]
-) -> Iterable[Table]:
+def contrast_grids(result: AuditResult, names: Names, arm: str) -> Iterable[Table]:
     """Lay out one grid for each family, split where it has many groups."""
+    contrasts = [contrast for contrast in result.contrasts if contrast.arm == arm]
     families = dict.fromkeys(contrast.family for contrast in contrasts)
     spoken = arm_name(arm, result.model.kind)
     for family in families:

@@ -139,7 +139,7 @@ def _row(rate: RateRecord, names: Names) -> tuple[Cell, ...]:
 def _difference_interval(rate: RateRecord) -> str:
     low, high = defined(rate.difference_low), defined(rate.difference_high)
     if low is None or high is None:
-        return "interval undefined"
+        return ""
     return f"{points(low)} to {points(high)}"
 
 

@@ -6,7 +6,7 @@ from audit.results import ArmRecord, AuditResult, CalibrationRecord, ContrastRec
 from reports.blocks import Cell, Column, Fact, Table, table, text
 from reports.charts import SquareChart, quantile_chart, recall_chart, thinned, wilson
 from reports.names import Names
-from reports.quantities import number, p_value, percent, percent_interval, plural, sentence
+from reports.quantities import number, p_equals, percent, percent_interval, plural, sentence
 from reports.sections.contrasts import range_in_words
 from reports.wording import arm_name
 
@@ -77,7 +77,7 @@ def _calibration_facts(calibration: CalibrationRecord) -> list[Fact]:
         ),
         Fact(
             label="Test of too many false alarms",
-            value=f"p = {p_value(calibration.p_value)}; below 0.001 the audit stops. "
+            value=f"p {p_equals(calibration.p_value)}; below 0.001 the audit stops. "
             f"{'Passed' if calibration.passed else 'Not passed'}.",
         ),
         Fact(

@@ -8,12 +8,12 @@ from reports.names import Names
 from reports.quantities import day, in_words, sentence
 from reports.sections.findings import arms_of, lead_contrast
 from reports.wording import (
-    GRADES,
     SEVERITIES,
     content_note,
     exploratory_sentence,
     finding_sentence,
     gate_headline,
+    grade_note,
     headline,
     limits,
     seen_in,
@@ -43,7 +43,6 @@ class WorstFinding:
     grade: str
     sentence: str
     seen: str
-    sure: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +175,9 @@ def _worst(finding: FindingRecord, result: AuditResult, names: Names) -> WorstFi
         id=finding.id,
         anchor=anchor(finding.id),
         severity=finding.severity,
-        grade=finding.grade.value,
+        grade=grade_note(finding),
         sentence=finding_sentence(finding, lead.effect_sd, names) if lead else finding.id,
         seen=seen_in(found or contrasts, result.model.kind),
-        sure=GRADES[finding.grade],
     )
 
 
