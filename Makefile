@@ -23,7 +23,7 @@ check: setup ## Style, types, import contracts, words we do not use
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -P .ci/words.py
 
 format: setup ## Put the code into the house style
