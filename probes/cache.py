@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -26,6 +27,9 @@ from probes.errors import ExtractionError
 FORMAT = "clip-audit activations 1"
 MAX_ROWS = 4096
 """Rows of a compacted file; inside, values lie unit by unit, so one unit reads in one piece."""
+
+STALE = 3600.0
+"""Seconds after which an unfinished file belongs to no running process."""
 
 DAMAGE = (SafetensorError, AttributeError, LookupError, TypeError, ValueError)
 """What reading a damaged file raises, depending on where it is damaged."""
@@ -144,6 +148,7 @@ class Space:
         try:
             for group in self._small_groups():
                 self._join(group)
+            self._sweep()
         except FileNotFoundError:
             return  # another process is compacting
         except OSError as error:
@@ -230,6 +235,12 @@ class Space:
         if len(group) > 1:
             yield group
             yield from self._small_groups()
+
+    def _sweep(self) -> None:
+        """Remove unfinished files that a killed process left behind."""
+        for path in self.folder.glob(".*.tmp"):
+            if time.time() - path.stat().st_mtime > STALE:
+                path.unlink(missing_ok=True)
 
     def _join(self, group: Sequence[Path]) -> None:
         rows: Rows = {}

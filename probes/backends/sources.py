@@ -173,6 +173,12 @@ def _config_in(folder: Path) -> dict[str, Any]:
             f"{folder.name}/{CONFIG} must have a key 'model_cfg' with {', '.join(sorted(keys))}; "
             "copy the one that came with the weights."
         )
+    timm = str(model["vision_cfg"].get("timm_model_name", ""))
+    if ":" in timm:
+        raise ModelError(
+            f"{folder.name}/{CONFIG} must name a model that timm knows by itself; got {timm!r}, "
+            "which would be fetched from elsewhere."
+        )
     return dict(content)
 
 

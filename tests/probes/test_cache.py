@@ -4,6 +4,7 @@ import errno
 import itertools
 import json
 import logging
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -256,6 +257,20 @@ def test_a_file_is_complete_or_absent(tmp_path, monkeypatch):
 
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unfinished_files_of_killed_processes_are_swept_but_not_those_of_running_ones(tmp_path):
+    here = space(tmp_path)
+    fill(here, (0, 2))
+    old, young = here.folder / ".a.safetensors.1.x.tmp", here.folder / ".b.safetensors.2.y.tmp"
+    old.write_bytes(b"half")
+    young.write_bytes(b"half")
+    os.utime(old, (1, 1))
+
+    here.compact()
+
+    assert (old.exists(), young.exists()) == (False, True)
+    check(here, 0, 2)
 
 
 WRITER = """

@@ -2,7 +2,10 @@
 
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -210,6 +213,38 @@ def test_an_interruption_between_two_writes_of_a_batch_loses_only_that_batch(tmp
     np.testing.assert_array_equal(
         out.units[MAX].values,
         ToyEncoder().encode_pictures([draw(one) for one in asked], [MAX]).units[MAX],
+    )
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+from test_extract import ActivationCache, ToyEncoder, extract_texts, words
+
+class Killed(ToyEncoder):
+    left = 3
+    def encode_texts(self, texts):
+        Killed.left -= 1
+        if Killed.left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().encode_texts(texts)
+
+asked = words(*(f"word {{i}}" for i in range(20)))
+extract_texts(Killed(), asked, cache=ActivationCache(Path(sys.argv[1])), batch_size=4)
+"""
+
+
+def test_a_killed_process_loses_only_the_batch_it_was_at(tmp_path):
+    script = KILLED.format(paths=[str(Path(__file__).parent), *sys.path])
+    assert subprocess.run([sys.executable, "-c", script, str(tmp_path)]).returncode == -9
+    asked = words(*(f"word {i}" for i in range(20)))
+
+    out = extract_texts(CountingEncoder(), asked, cache=ActivationCache(tmp_path), batch_size=4)
+
+    assert (out.reused, out.encoded) == (12, 8)
+    np.testing.assert_array_equal(
+        out.embeddings.values, ToyEncoder().encode_texts([one.content for one in asked])
     )
 
 

@@ -118,7 +118,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_model(config: dict[str, Any], folder: Path, seed: int = 0) -> torch.nn.Module:
+def _make_model(config: dict[str, Any], folder: Path, seed: int = 0) -> torch.nn.Module:
     """A network of a shape, every value moved away from its initial one, as training would."""
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder)
@@ -180,7 +180,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], torch.nn
 
     def get(name: str) -> torch.nn.Module:
         if name not in made:
-            made[name] = make_model(CONFIGS[name], tmp_path_factory.mktemp(name))
+            made[name] = _make_model(CONFIGS[name], tmp_path_factory.mktemp(name))
         return made[name]
 
     return get
@@ -222,3 +222,8 @@ def configs() -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def writers() -> dict[str, Callable[[dict[str, torch.Tensor], Path], None]]:
     return WRITERS
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[[dict[str, Any], Path], torch.nn.Module]:
+    return _make_model

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import random
+import socket
 import warnings
 from pathlib import Path
 
@@ -133,6 +134,7 @@ def test_a_hub_model_loads_offline_from_its_cache_and_says_its_commit(
     revision, tmp_path, folders, monkeypatch
 ):
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(socket.socket, "connect", None)
     hub_copy(tmp_path / "hub", "somebody/tiny", folders("resnet"))
 
     encoder = load_encoder(f"hf-hub:somebody/tiny{revision}", offline=True)
@@ -185,6 +187,55 @@ def test_a_user_who_knows_the_activation_function_may_state_it(published):
     encoder = load_encoder("Tiny-RN", pretrained=str(published), activation="gelu")
 
     assert encoder.identity.activation == "relu/gelu"
+
+
+def test_a_file_is_preprocessed_as_the_published_tags_of_its_architecture_agree(published):
+    identity = load_encoder("Tiny-RN-quickgelu", pretrained=str(published)).identity
+
+    assert '"mean": [0.1, 0.2, 0.3]' in identity.preprocessing
+
+
+@pytest.fixture
+def at_home_on_the_hub(registered, tmp_path, monkeypatch):
+    """A tag ``ours`` of ``Tiny-RN-quickgelu`` whose home is the hub repository somebody/tiny."""
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    tag = {"hf_hub": "somebody/tiny/", "quick_gelu": True}
+    monkeypatch.setitem(open_clip.pretrained._PRETRAINED, "Tiny-RN-quickgelu", {"ours": tag})
+    return tmp_path / "hub"
+
+
+def test_a_tag_loads_offline_from_the_cache_of_the_hub(at_home_on_the_hub, folders):
+    hub_copy(at_home_on_the_hub, "somebody/tiny", folders("resnet"))
+    by_tag = load_encoder("Tiny-RN-quickgelu/ours", offline=True).identity
+    by_hub = load_encoder("hf-hub:somebody/tiny", offline=True).identity
+
+    assert by_tag.weights_digest == by_hub.weights_digest
+    assert by_tag.architecture == by_hub.architecture == "Tiny-RN-quickgelu"
+
+
+def test_a_hub_model_must_have_the_activation_function_of_its_tag(at_home_on_the_hub, folders):
+    hub_copy(at_home_on_the_hub, "somebody/tiny", folders("vit"))
+
+    with pytest.raises(ModelError, match="trained with quickgelu"):
+        load_encoder("hf-hub:somebody/tiny", offline=True)
+
+
+def test_a_tokenizer_that_needs_a_missing_package_says_which(folders, monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError("No module named 'transformers'", name="transformers")
+
+    monkeypatch.setattr(open_clip, "get_tokenizer", missing)
+
+    with pytest.raises(ModelError, match="install it with: pip install transformers"):
+        load_encoder(f"local-dir:{folders('vit')}")
+
+
+def test_a_tokenizer_that_knows_more_words_than_the_model_is_refused(tmp_path, configs, make_model):
+    config = {**configs["vit"], "text_cfg": {**configs["vit"]["text_cfg"], "vocab_size": 900}}
+    torch.save(make_model(config, tmp_path).state_dict(), tmp_path / "weights.pt")
+
+    with pytest.raises(ModelError, match="gives token 49407, but its text tower knows only 900"):
+        load_encoder(f"local-dir:{tmp_path}")
 
 
 def test_a_configuration_beside_a_file_that_says_another_activation_is_heeded(registered, folders):
@@ -338,6 +389,11 @@ def test_several_weight_files_without_a_usual_name_are_refused_and_named(tiny, w
             ' "text_cfg": {}}}',
             "must describe a model that open_clip can build.*no_such",
         ),
+        (
+            '{"model_cfg": {"embed_dim": 8, "vision_cfg": {"timm_model_name": "hf-hub:a/b"},'
+            ' "text_cfg": {}}}',
+            "got 'hf-hub:a/b', which would be fetched from elsewhere",
+        ),
     ],
 )
 def test_a_configuration_that_describes_no_model_is_refused(content, said, tiny, writers):
@@ -378,6 +434,7 @@ def test_code_in_a_checkpoint_is_never_run(suffix, zipped, nested, tiny):
     assert (folder / "ran").exists(), "the bait works, so the test can fail"
 
 
+@pytest.mark.filterwarnings("ignore:.*jit.script")
 def test_a_torchscript_archive_is_refused(tiny):
     folder, _ = tiny
     torch.jit.script(torch.nn.Linear(2, 2)).save(folder / "weights.pt")
