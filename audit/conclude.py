@@ -1,6 +1,6 @@
 """From arms to an answer: the same steps for ``run`` and ``score``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ def conclude(
     blocking: Sequence[Pair],
     limits: LimitsSection,
     rng: np.random.Generator,
+    *,
+    skip: Collection[Pair] = (),
 ) -> Conclusion:
     """Measure, calibrate, judge and gather.
 
@@ -53,13 +55,15 @@ def conclude(
         Thresholds of the plan.
     rng : numpy.random.Generator
         For the relabelling check.
+    skip : collection of (identity, harm)
+        Pairs that share a word: their contrast would find itself.
 
     Returns
     -------
     Conclusion
         Arms, verdicts, findings and the audit's answer.
     """
-    measured = cells(arms, severities)
+    measured = [cell for cell in cells(arms, severities) if cell.pair not in skip]
     wanted = {arm.name for arm in arms if arm.role == "decides"}
     pairs = frozenset(blocking)
     n_blocking = sum(is_blocking(cell, pairs, wanted) for cell in measured)

@@ -89,7 +89,14 @@ def run_audit(
     texts = responses.texts.embeddings(keep_templates=True)
     arms = run_arms(plan, selection, groups, responses, texts)
     say("Judging contrasts")
-    conclusion = conclude(arms, selection.severities, selection.blocking, plan.limits, rng)
+    conclusion = conclude(
+        arms,
+        selection.severities,
+        selection.blocking,
+        plan.limits,
+        rng,
+        skip=selection.leaking,
+    )
     rates = _rates(plan, selection, responses, texts)
     tables = tuple(unit_table(s.stimuli[0].modality.value, s) for s in responses.pictures)
     probes = _probes(plan, selection, responses, tools, rng)

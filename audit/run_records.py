@@ -133,6 +133,16 @@ def run_not_tested(
         out.append(NotTested(what=f"Identity families: {', '.join(unused)}", why="not in the plan"))
     if photos is not None:
         out.extend(_invisible(selection))
+    leaking = selection.leaking
+    if leaking:
+        (who, what), stems = next(iter(leaking.items()))
+        example = f"for example {who} and {what}: {', '.join(stems)}"
+        out.append(
+            NotTested(
+                what=f"{len(leaking)} pairs of a group and a harm that share a word",
+                why=f"such a contrast would find itself; {example}",
+            )
+        )
     if plan.arms.rendered == "describes":
         out.append(
             NotTested(

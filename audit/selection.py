@@ -1,6 +1,6 @@
 """Which concepts meet which: the plan's patterns resolved against a library."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from audit.errors import PlanError
@@ -8,7 +8,8 @@ from audit.patterns import matching
 from audit.plan import AuditPlan
 from concept_sets.catalog import Library
 from concept_sets.concept import Concept
-from concept_sets.minors import denotes_minor, sexualises
+from concept_sets.leakage import shared_stems
+from concept_sets.minors import concept_denotes_minor, concept_sexualises
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +40,8 @@ class Selection:
 
     @property
     def sexual(self) -> frozenset[str]:
-        """Harm packs that sexualise, by their own word or by their terms."""
-        return frozenset(concept.ref for concept in self.harms if is_sexual(concept))
+        """Harm packs that sexualise, by mark or by word."""
+        return frozenset(concept.ref for concept in self.harms if concept_sexualises(concept))
 
     @property
     def minors(self) -> frozenset[tuple[str, str]]:
@@ -49,13 +50,18 @@ class Selection:
             (concept.ref, term.surface)
             for concept in self.identities
             for term in concept.terms
-            if concept.minor or term.minor or denotes_minor(term.surface)
+            if concept.minor or concept_denotes_minor(term)
         )
 
-
-def is_sexual(concept: Concept) -> bool:
-    """Whether a harm pack sexualises people."""
-    return concept.sexual or any(sexualises(term.surface) for term in concept.terms)
+    @property
+    def leaking(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Pairs that share a word, with the word: their contrast would find itself."""
+        pairs = {
+            (identity.ref, harm.ref): shared_stems(identity, harm)
+            for identity in self.identities
+            for harm in self.harms
+        }
+        return {pair: stems for pair, stems in pairs.items() if stems}
 
 
 def select(library: Library, plan: AuditPlan, groups: Sequence[str] = ()) -> Selection:
@@ -117,19 +123,23 @@ def _matching(
 def _blocking(
     identities: Sequence[Concept], harms: Sequence[Concept], plan: AuditPlan, groups: Sequence[str]
 ) -> tuple[tuple[str, str], ...]:
-    minors = {concept.ref for concept in identities if concept.minor}
-    sexual = {harm.ref for harm in harms if is_sexual(harm)}
-    refs = [*(concept.ref for concept in identities), *groups]
+    by_ref = {concept.ref: concept for concept in identities}
+    refs = [*by_ref, *groups]
     pairs: dict[tuple[str, str], None] = {}
     for index, entry in enumerate(plan.blocking):
         who = matching(refs, entry.identities, f"blocking.{index}.identities", {})
         what = _matching(harms, entry.harms, f"blocking.{index}.harms")
-        pairs.update(
-            {(i, h.ref): None for i in who for h in what if not (i in minors and h.ref in sexual)}
-        )
+        pairs.update({(i, h.ref): None for i in who for h in what if _askable(by_ref.get(i), h)})
     return tuple(pairs)
 
 
-def names(concepts: Iterable[Concept]) -> Mapping[str, str]:
-    """Return ref to display name."""
-    return {concept.ref: concept.name for concept in concepts}
+def _askable(identity: Concept | None, harm: Concept) -> bool:
+    """Whether a pair may block: not wholly minors with sexualisation, and no shared word.
+
+    Single terms that denote minors are left out of the rows of such a pair elsewhere.
+    """
+    if identity is None:
+        return True
+    minors_only = all(concept_denotes_minor(term) for term in identity.terms) or identity.minor
+    forbidden = minors_only and concept_sexualises(harm)
+    return not forbidden and not shared_stems(identity, harm)

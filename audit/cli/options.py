@@ -11,7 +11,8 @@ from audit.conclude import FAIL_ON
 from audit.errors import PlanError
 from audit.folders import OUTPUT_FOLDER
 from audit.plan import AuditPlan, builtin_plan, read_plan
-from reports.formats import FORMATS
+from reports.errors import ReportError
+from reports.formats import FORMATS, find_format
 
 Command = Callable[..., Any]
 
@@ -64,15 +65,21 @@ def order_of(out: Path, formats: str, fail_on: str) -> Order:
 
     Raises
     ------
-    ReportError
+    PlanError
         If a format is unknown.
     """
-    from reports.formats import renderer
+    return Order(out=out, formats=format_names(formats), fail_on=fail_on)
 
-    names = tuple(name.strip() for name in formats.split(",") if name.strip())
-    for name in names:
-        renderer(name)
-    return Order(out=out, formats=names, fail_on=fail_on)
+
+def format_names(formats: str) -> tuple[str, ...]:
+    """Split and check a list of format names."""
+    names = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    try:
+        for name in names:
+            find_format(name)
+    except ReportError as error:
+        raise PlanError(str(error)) from None
+    return names
 
 
 def plan_of(path: Path | None, default: str) -> AuditPlan:

@@ -14,7 +14,7 @@ from audit.folder import AuditFolder, begin_folder, write_document
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
 from reports.errors import ReportError
-from reports.formats import FORMATS, renderer
+from reports.formats import find_format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def write_reports(folder: AuditFolder, result: AuditResult, formats: Sequence[st
         if name == "json":
             continue
         try:
-            folder.write(FORMATS[name].file_name, renderer(name)(result))
+            folder.write(find_format(name).file_name, find_format(name).render(result))
         except ReportError as error:
             click.echo(f"Note: {error}", err=True)
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from audit.cli.options import format_names
 from audit.errors import ResultError
 from audit.folder import file_digest, refresh_manifest, result_path, verify_folder
 from audit.results import AuditResult, FindingRecord, read_result
 from concept_sets.entry import near
-from reports.formats import FORMATS, renderer
+from reports.formats import FORMATS, find_format
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
 
@@ -22,14 +23,14 @@ AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
 def report(audit: Path, formats: str, output: Path | None) -> None:
     """Render a stored result again in today's formats."""
     result = read_result(result_path(audit))
-    names = [name.strip() for name in formats.split(",") if name.strip()]
+    names = format_names(formats)
     if output is not None and len(names) != 1:
         raise click.UsageError(f"--output takes one format; got {', '.join(names)}.")
     written = []
     for name in names:
-        content = renderer(name)(result)
+        content = find_format(name).render(result)
         home = audit if audit.is_dir() else audit.parent
-        path = output if output is not None else home / FORMATS[name].file_name
+        path = output if output is not None else home / find_format(name).file_name
         path.write_bytes(content)
         written.append(path)
         click.echo(str(path))
