@@ -11,7 +11,7 @@ ALL_ROWS_LIE_IN = "measurements.csv"
 """The table for people beside every result; capped tables point to it."""
 
 
-SHARES = {"name": 16, "wide": 28, "slim": 8.6, "text": 11, "number": 10}
+SHARES = {"name": 15, "wide": 28, "slim": 8.2, "span": 12.5, "text": 10, "number": 10}
 """Relative width of a column by its class, else by its alignment."""
 
 
@@ -22,7 +22,7 @@ class Column:
     head: str
     align: Align = "text"
     width: str = ""
-    """Class of the column where layout needs one: ``name``, ``wide``, ``slim`` or empty."""
+    """Class where layout needs one: ``name``, ``wide``, ``slim``, ``span`` or empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

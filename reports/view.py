@@ -14,7 +14,6 @@ from reports.sections.findings import (
     finding_view,
     findings_table,
     how_many_in_full,
-    probe_table,
     worst_first,
 )
 from reports.sections.inputs import (
@@ -24,6 +23,7 @@ from reports.sections.inputs import (
     reproducibility_facts,
     system_facts,
 )
+from reports.sections.probes import probe_table
 from reports.sections.rates import RatesView, rates_view
 from reports.sections.reliability import ReliabilityView, reliability_views
 from reports.sections.summary import Summary, summary_of

@@ -47,7 +47,7 @@ VERDICTS = {
 
 GRADES = {
     Grade.CONFIRMED: (
-        "Confirmed: the sign is the same in both halves of the terms, in at least 80\N{NO-BREAK SPACE}% of the "
+        "Confirmed: the sign is the same in both halves of the terms, in at least 80 % of the "
         "templates, and with any single term left out."
     ),
     Grade.CANDIDATE: "Candidate: found, but it did not pass every check of stability.",

@@ -215,8 +215,8 @@ def contrast_table(
         [
             Column(head="Group", width="name"),
             Column(head="Harm", width="name"),
-            Column(head="Effect, control SD", align="number"),
-            Column(head="Effect, cosine", align="number"),
+            Column(head="Effect, control SD", align="number", width="span"),
+            Column(head="Effect, cosine", align="number", width="span"),
             Column(head="T (df)", align="number", width="slim"),
             Column(head=kinds[0].adjusted, align="number", width="slim"),
             Column(head="Would see", align="number", width="slim"),

@@ -6,20 +6,16 @@ from audit.results import (
     AuditResult,
     ContrastRecord,
     FindingRecord,
-    Number,
-    ProbeRecord,
-    StabilityRecord,
     UnitRecord,
 )
 from reports.blocks import Cell, Column, Table, anchor, table, text
-from reports.charts import Estimate, RowChart, estimate_in_sd, row_chart
+from reports.charts import RowChart, estimate_in_sd, row_chart
 from reports.names import Names
 from reports.quantities import (
     defined,
     interval,
     listed,
     number,
-    percent,
     plural,
     sentence,
     signed,
@@ -32,13 +28,13 @@ from reports.sections.contrasts import (
     effect_or,
     limits_of,
 )
+from reports.sections.probes import probe_table
+from reports.sections.stability import stability_chart, stability_table
 from reports.wording import (
     GRADES,
     MARKS,
     arm_name,
-    cosine_per_sd,
     finding_sentence,
-    scaled,
     standing,
     would_change,
 )
@@ -174,11 +170,11 @@ def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> F
         effects=_effects(finding, contrasts, result, kind),
         effects_table=_arms_table(finding, contrasts, names, kind),
         stability=tuple(
-            _stability(finding, contrast, contrast.stability, names, kind)
+            stability_chart(finding, contrast, contrast.stability, names, kind)
             for contrast in contrasts
             if contrast.stability and contrast.arm in finding.arms
         ),
-        stability_table=_stability_table(finding, contrasts, names, kind),
+        stability_table=stability_table(finding, contrasts, names, kind),
         evidence=tuple(names.sentence(words) for words in finding.evidence),
         counter_evidence=tuple(names.sentence(words) for words in finding.counter_evidence),
         would_change=tuple(would_change(lead, result.plan, names)) if lead else (),
@@ -253,73 +249,6 @@ def _arms_table(
     )
 
 
-def _stability(
-    finding: FindingRecord,
-    contrast: ContrastRecord,
-    stability: StabilityRecord,
-    names: Names,
-    kind: str,
-) -> RowChart:
-    values = _parts(contrast, stability, names).items()
-    return row_chart(
-        f"stability-{finding.id}-{contrast.arm}",
-        "dots",
-        f"{finding.id}: stability in {arm_name(contrast.arm, kind)}",
-        f"{sentence(arm_name(contrast.arm, kind))}: the sign holds in "
-        f"{percent(stability.template_share, 0)} of the templates.",
-        AXIS,
-        [
-            Estimate(label=label, value=value, low=value, high=value, shown=number(value))
-            for label, value in values
-        ],
-        label_room=210,
-    )
-
-
-def _parts(contrast: ContrastRecord, stability: StabilityRecord, names: Names) -> dict[str, Number]:
-    """Return the effect with parts of the stimuli left out, in control standard deviations."""
-    odd, even = stability.half_effects
-    parts: dict[str, Number] = {
-        "All terms and templates": contrast.effect,
-        "Odd half of the terms": odd,
-        "Even half of the terms": even,
-        f"Without “{names.term(stability.leave_one_out_term)}”": stability.leave_one_out_low,
-        **{f"Only template “{slot}”": v for slot, v in stability.template_effects.items()},
-    }
-    unit = cosine_per_sd(contrast)
-    return {label: scaled(value, unit) for label, value in parts.items()}
-
-
-def _stability_table(
-    finding: FindingRecord, contrasts: tuple[ContrastRecord, ...], names: Names, kind: str
-) -> Table | None:
-    by_arm = {
-        contrast.arm: _parts(contrast, contrast.stability, names)
-        for contrast in contrasts
-        if contrast.stability and contrast.arm in finding.arms
-    }
-    if not by_arm:
-        return None
-    labels = dict.fromkeys(label for parts in by_arm.values() for label in parts)
-    return table(
-        f"stability-table-{finding.id}",
-        f"{finding.id}: effect with parts left out, control SD",
-        [
-            Column(head="Stimuli", width="name"),
-            *(Column(head=sentence(arm_name(arm, kind)), align="number") for arm in by_arm),
-        ],
-        (
-            (text(label), *(text(_number_or_dot(parts.get(label))) for parts in by_arm.values()))
-            for label in labels
-        ),
-        compact=True,
-    )
-
-
-def _number_or_dot(value: Number | None) -> str:
-    return "·" if value is None else number(value)
-
-
 def _units(finding: FindingRecord) -> Table | None:
     if not finding.units:
         return None
@@ -356,54 +285,4 @@ def _unit_row(unit: UnitRecord) -> tuple[Cell, ...]:
         text(signed(unit.weight, 4)),
         text(signed(unit.correlation, 2)),
         text(f"{number(unit.ap_lift, 1)} ({number(unit.ap_ceiling, 1)})"),
-    )
-
-
-def probe_table(
-    id: str, caption: str, probes: tuple[ProbeRecord, ...], names: Names
-) -> Table | None:
-    """Lay out sparse probes, the most selective first; None where there are none."""
-    if not probes:
-        return None
-
-    def rank(probe: ProbeRecord) -> tuple[float, str, str]:
-        selectivity = defined(probe.selectivity)
-        return -selectivity if selectivity is not None else 1.0, probe.concept, probe.layer
-
-    return table(
-        id,
-        caption,
-        [
-            Column(head="Concept", width="name"),
-            Column(head="Role"),
-            Column(head="Read at"),
-            Column(head="Units", align="number"),
-            Column(head="Held-out AUROC", align="number"),
-            Column(head="Shuffled", align="number"),
-            Column(head="Selectivity", align="number"),
-            Column(head="Strongest units (weight)", width="wide"),
-        ],
-        (_probe_row(probe, names) for probe in sorted(probes, key=rank)),
-        screen_limit=300,
-        print_limit=40,
-        note=(
-            "A probe is an L1 logistic classifier, scored on clusters that it has not seen. "
-            "AUROC: 0.5 is chance, with 95 % interval. Shuffled: the same fit with labels "
-            "shuffled. Selectivity: the difference of the two, neutral value 0."
-        ),
-        compact=True,
-    )
-
-
-def _probe_row(probe: ProbeRecord, names: Names) -> tuple[Cell, ...]:
-    strongest = ", ".join(f"{unit} ({signed(weight, 2)})" for unit, weight in probe.units[:4])
-    return (
-        text(names.concept(probe.concept)),
-        text(probe.role),
-        text(probe.layer, f"{probe.modality}, {probe.pooling}"),
-        text(str(probe.n_units)),
-        text(number(probe.auroc, 2), interval(probe.low, probe.high, 2)),
-        text(number(probe.control_auroc, 2)),
-        text(signed(probe.selectivity, 2)),
-        text(strongest or "none", names.sentence(probe.reason)),
     )

@@ -59,10 +59,10 @@ def rates_view(result: AuditResult, names: Names) -> RatesView | None:
         ),
         grids=tuple(_grids(families, names)),
         families=rate_table(
-            "rates-families", "Every harm family and group", families, names, FAMILIES, 60
+            "rates-families", "Every harm family and group", families, names, FAMILIES, 30
         ),
         labels=rate_table(
-            "rates-labels", "Single labels with the largest differences", labels, names, LABELS, 40
+            "rates-labels", "Single labels with the largest differences", labels, names, LABELS, 20
         ),
         undefined=_undefined(result.rates),
     )
@@ -80,6 +80,11 @@ def worst_first(rates: Sequence[RateRecord]) -> list[RateRecord]:
         return -(sure if sure is not None else -9.0), -(rate.severity or 0), rate.group, rate.target
 
     return sorted(rates, key=rank)
+
+
+def crossed(words: str) -> str:
+    """Write a crossing of two columns or groups with its sign."""
+    return words.replace(" x ", " × ")
 
 
 def target_name(rate: RateRecord, names: Names) -> str:
@@ -124,7 +129,7 @@ def rate_table(
 
 def _row(rate: RateRecord, names: Names) -> tuple[Cell, ...]:
     return (
-        text(rate.group, rate.column),
+        text(crossed(rate.group), crossed(rate.column)),
         Cell(text=target_name(rate, names), severity=rate.severity),
         text(percent(rate.rate), rate.reason or percent_interval(rate.low, rate.high)),
         Cell(
@@ -172,7 +177,7 @@ def _bars(rates: Sequence[RateRecord], names: Names) -> RowChart | None:
 def _estimate(rate: RateRecord, names: Names) -> Estimate:
     value, difference = defined(rate.rate), defined(rate.difference)
     others = None if value is None or difference is None else value - difference
-    label = f"{rate.group} · {target_name(rate, names)}"
+    label = f"{crossed(rate.group)} · {target_name(rate, names)}"
     return estimate_of_rate(label, rate.rate, rate.low, rate.high, others)
 
 

@@ -141,7 +141,11 @@ def next_steps(result: AuditResult, ordered: list[FindingRecord]) -> list[Step]:
     if ordered:
         worst = ordered[0]
         steps.append(
-            Step(words=f"Read the evidence for {worst.id} and decide who acts on it, until when.")
+            Step(
+                words=f"Read the evidence for {worst.id} below and decide who acts on it, and by "
+                "when. At a terminal:",
+                command=f"clip-audit explain {worst.id} AUDIT_FOLDER",
+            )
         )
     if result.verdict.verdict is Verdict.INSUFFICIENT:
         steps.append(
