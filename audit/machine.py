@@ -40,6 +40,8 @@ sys.stdout.write("\\n" + json.dumps(seen))
 
 PATIENCE_SECONDS = 180.0
 
+CONTAINER_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
 Answer = Callable[[str], subprocess.CompletedProcess[str]]
 
 
@@ -135,11 +137,20 @@ def embedded_models(folder: Path | None = None) -> tuple[ModelFile, ...]:
     return tuple(_model_file(path, root) for path in sorted(root.rglob("*.safetensors")))
 
 
-def cores() -> int:
-    """Return how many cores this process may use, as far as the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def cores(quota_file: Path = CONTAINER_QUOTA) -> int:
+    """Return how many cores this process may use: its own share, and its container's.
+
+    Parameters
+    ----------
+    quota_file : Path
+        Holds the container's microseconds of work per period, or ``max``, and the period.
+    """
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        work, period = quota_file.read_text().split()
+        return max(1, min(own, int(work) // int(period)))
+    except (OSError, ValueError):
+        return own
 
 
 def _model_file(path: Path, root: Path) -> ModelFile:

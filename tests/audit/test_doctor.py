@@ -208,6 +208,20 @@ def test_a_folder_that_refuses_files_is_told(tmp_path, monkeypatch):
     assert machine.look_at_folder(tmp_path).problem == "Permission denied"
 
 
+@pytest.mark.parametrize(("quota", "share"), [("100000 100000", 1), ("50000 100000", 1)])
+def test_a_container_with_a_share_of_the_cores_counts_as_that_many(tmp_path, quota, share):
+    (tmp_path / "cpu.max").write_text(quota + "\n")
+
+    assert machine.cores(tmp_path / "cpu.max") == share
+
+
+@pytest.mark.parametrize("quota", ["max 100000", "", "broken"])
+def test_a_container_without_a_limit_may_use_every_core(tmp_path, quota):
+    (tmp_path / "cpu.max").write_text(quota)
+
+    assert machine.cores(tmp_path / "cpu.max") == machine.cores(tmp_path / "none")
+
+
 @pytest.fixture
 def checkpoint(tmp_path) -> Path:
     path = tmp_path / "world" / "model.safetensors"
