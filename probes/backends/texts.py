@@ -1,5 +1,6 @@
 """Texts through a text tower: each distinct one once, short ones together, padding cut away."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from probes.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 BATCH = 64
 PROBE_TEXTS = (
@@ -29,7 +32,7 @@ class TextTower:
     is loaded, and towers where it does not are given the padded text.
     """
 
-    def __init__(self, model: Any, tokenize: Callable[[list[str]], Tensor], device: str) -> None:
+    def __init__(self, model: Any, tokenize: Callable[..., Tensor], device: str) -> None:
         """Wrap a loaded model and its tokenizer."""
         self._model = model
         self._tokenize = tokenize
@@ -41,6 +44,7 @@ class TextTower:
         """Return embeddings of shape (n_texts, embedding_size), not normalised, in input order."""
         distinct = list(dict.fromkeys(texts))
         tokens = self._tokenize(distinct)
+        _warn_of_cut(distinct, tokens, self._tokenize)
         lengths = _lengths(tokens, self._tower) if self.trims else torch.zeros(len(distinct))
         order = torch.argsort(lengths, stable=True)
         rows: list[Tensor] = []
@@ -86,7 +90,7 @@ def trimmed_forward(tower: Any, tokens: Tensor) -> Tensor:
     return out
 
 
-def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[[list[str]], Tensor]:
+def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[..., Tensor]:
     """Make the tokenizer of a model.
 
     Parameters
@@ -102,7 +106,7 @@ def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[[list[str]], Ten
         If it needs a package or file that is not here, or does not fit the vocabulary.
     """
     try:
-        tokenize: Callable[[list[str]], Tensor] = open_clip.get_tokenizer(name)
+        tokenize: Callable[..., Tensor] = open_clip.get_tokenizer(name)
     except ModuleNotFoundError as error:
         raise ModelError(
             f"The tokenizer of {name} needs the package {error.name!r}, which is not installed; "
@@ -118,6 +122,20 @@ def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[[list[str]], Ten
             f"{size}; the configuration and the tokenizer do not belong together."
         )
     return tokenize
+
+
+def _warn_of_cut(texts: Sequence[str], tokens: Tensor, tokenize: Callable[..., Tensor]) -> None:
+    """Name the texts whose end the model does not read."""
+    context = tokens.shape[1]
+    longer = tokenize(list(texts), context_length=2 * context)[:, :context]
+    cut = torch.nonzero((longer != tokens).any(dim=1)).flatten().tolist()
+    if cut:
+        log.warning(
+            "%d texts are longer than the %d tokens that the model reads, and were cut: %r ...",
+            len(cut),
+            context,
+            texts[cut[0]],
+        )
 
 
 def _may_trim(tower: Any) -> bool:

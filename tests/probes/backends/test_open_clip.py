@@ -304,6 +304,16 @@ def test_equal_texts_are_encoded_once_and_short_ones_together(encoders, monkeypa
     assert shapes == [(2, 3), (2, 11)]
 
 
+@pytest.mark.parametrize("name", ["vit", "siglip", "coca"])
+def test_texts_that_are_longer_than_the_model_reads_are_named(name, encoders, caplog):
+    encoders(name).encode_texts(["rain", "snow " * 29])
+    assert caplog.text == ""
+
+    encoders(name).encode_texts(["rain", "snow " * 31, "sea " * 40])
+
+    assert "2 texts are longer than the 32 tokens that the model reads" in caplog.text
+
+
 def test_no_texts_and_no_pictures_give_empty_tables(encoders):
     encoder = encoders("vit")
     reading = default_reading(encoder.layers)
