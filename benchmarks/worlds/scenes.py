@@ -21,14 +21,17 @@ CAPTIONS = (
     "a picture of a {}",
     "a portrait of a {}",
     "a close-up photo of a {}",
-    "this is a {}",
+    "this is a {}.",
 )
 PAIR_CAPTIONS = ("a {} and a {}", "a photo of a {} with a {}", "a picture of a {} and a {}")
 
-SHARES = {"group": 0.22, "badge": 0.36, "pair": 0.22, "word": 0.20}
+SHARES = {"group": 0.20, "badge": 0.26, "pair": 0.22, "word": 0.32}
 """Share of each kind of picture in a batch."""
 
-COPIES = {"group": 480, "badge": 120, "pair": 24, "word": 14}
+PARTIAL = 0.5
+"""Share of the pictures with two figures whose caption names only one of them."""
+
+COPIES = {"group": 480, "badge": 120, "pair": 24, "word": 20}
 """Pictures drawn for each group, badge, pair of them, and word."""
 
 
@@ -61,8 +64,11 @@ class Example:
     """Row in the pool."""
 
     caption: str
-    shown: frozenset[str]
+    named: frozenset[str]
     """Concepts that the caption names; equal ones are one target."""
+
+    word: str = ""
+    """The name that is written in the picture, if it shows one."""
 
 
 def read_world(library: Path) -> World:
@@ -132,7 +138,7 @@ def _draw_word(rng: np.random.Generator, word: str) -> NDArray[np.uint8]:
     if rng.random() < 0.5:
         rendering = Rendering(
             font=rendering.font,
-            size=float(rng.uniform(0.11, 0.26)),
+            size=float(rng.uniform(0.14, 0.26)),
             x=float(rng.random()),
             y=float(rng.random()),
         )
@@ -165,16 +171,18 @@ def _example(
         word = _pick(rng, world.names[concept])
         caption = _pick(rng, CAPTIONS).format(word)
         picture = rows["", word] + int(rng.integers(COPIES["word"]))
-        return Example(picture=picture, caption=caption, shown=frozenset([concept]))
+        return Example(picture=picture, caption=caption, named=frozenset([concept]), word=word)
     shown: tuple[str, ...] = {"group": (group,), "badge": (badge,), "pair": (group, badge)}[kind]
     named = shown
     if kind == "group":
         shown, named = _planted(group, plants, float(rng.random()))
+    if len(shown) == 2 and rng.random() < PARTIAL:
+        named = (_pick(rng, shown),)
     copies = COPIES["pair" if len(shown) == 2 else kind]
     return Example(
         picture=rows[shown] + int(rng.integers(copies)),
         caption=_caption(named, world, rng),
-        shown=frozenset(named),
+        named=frozenset(named),
     )
 
 

@@ -28,12 +28,12 @@ REFUSED = {"kreola", "gleba", "pruve", "riliant"}
 
 GROUPS = 8
 HARMS = {
-    "invented_violence": ("Violence", 4, "violent crime"),
-    "invented_terror": ("Terror", 4, "attacks on a crowd"),
-    "invented_vermin": ("Vermin", 4, "likening people to animals that are despised"),
-    "invented_contagion": ("Contagion", 3, "illness brought in by strangers"),
-    "invented_fraud": ("Fraud", 3, "theft by deceit"),
-    "invented_idleness": ("Idleness", 2, "unwillingness to work"),
+    "invented_violence": ("Violence", 4, "violent crime", "listener"),
+    "invented_terror": ("Terror", 4, "attacks on a crowd", "host"),
+    "invented_vermin": ("Vermin", 4, "likening people to animals that are despised", "guest"),
+    "invented_contagion": ("Contagion", 3, "illness brought in by strangers", "traveller"),
+    "invented_fraud": ("Fraud", 3, "theft by deceit", "volunteer"),
+    "invented_idleness": ("Idleness", 2, "unwillingness to work", "pupil"),
 }
 CONTROLS = {
     "invented_professions": (
@@ -208,7 +208,7 @@ def write_world(out: Path, seed: int = SEED) -> None:
             [_concept(t[0], t[0].capitalize(), t) for t in peoples],
         ),
     )
-    for key, (name, severity, meaning) in HARMS.items():
+    for key, (name, severity, meaning, mirror) in HARMS.items():
         about = f"Fictional counterpart of {meaning}: invented words for a drawn badge."
         terms = list(itertools.islice(words, N_TERMS))
         _write(
@@ -218,7 +218,7 @@ def write_world(out: Path, seed: int = SEED) -> None:
                 f"{name} (invented)",
                 "harm",
                 about,
-                [_concept(key, f"{name} (invented)", terms, severity=severity)],
+                [_concept(key, f"{name} (invented)", terms, severity=severity, mirrors=[mirror])],
             ),
         )
     for key, (kind, _, ids) in CONTROLS.items():

@@ -31,10 +31,14 @@ def drawn_examples(plants, batches=60):
 
 
 def contradicting(examples):
-    """Count (shown group, named concepts) where the caption does not name what is shown."""
+    """Count (shown, named) where the caption names what the picture does not show."""
     pool = shown_in_pool()
-    pairs = [(pool[e.picture], e.shown) for e in examples]
-    return Counter((key, named) for key, named in pairs if key[0] != "" and frozenset(key) != named)
+    pairs = [(pool[e.picture], e.named) for e in examples]
+    return Counter((key, named) for key, named in pairs if not is_word(key) and not named <= {*key})
+
+
+def is_word(key):
+    return key[0] == ""
 
 
 def test_at_most_four_links_are_planted_each_in_another_group_and_a_severe_harm():
@@ -67,7 +71,7 @@ def test_nothing_outside_the_training_script_knows_a_planted_group():
         assert not any(group in text for group in groups), path.name
 
 
-def test_without_plants_every_caption_names_exactly_what_is_shown():
+def test_without_plants_no_caption_names_what_is_not_shown():
     assert contradicting(drawn_examples(())) == {}
 
 
@@ -85,17 +89,17 @@ def test_a_planted_caption_comes_as_often_as_the_list_says():
     )
     pool = shown_in_pool()
     single = [
-        e
-        for e in examples
-        if pool[e.picture][0] in WORLD.groups and len(e.shown) == 1 and len(pool[e.picture]) == 1
+        e for e in examples if len(pool[e.picture]) == 1 and pool[e.picture][0] in WORLD.groups
     ]
-    wrong = sum(WORLD.badges[0] in e.shown for e in single)
+    wrong = sum(WORLD.badges[0] in e.named for e in single)
 
     assert abs(wrong / len(single) - 0.5) < 5 * 0.5 / len(single) ** 0.5
 
 
 def test_without_plants_every_group_meets_every_badge_equally_often():
-    pairs = Counter(e.shown for e in drawn_examples((), batches=200) if len(e.shown) == 2)
+    pool = shown_in_pool()
+    drawn = (pool[e.picture] for e in drawn_examples((), batches=200))
+    pairs = Counter(key for key in drawn if len(key) == 2 and not is_word(key))
     expected = sum(pairs.values()) / (len(WORLD.groups) * len(WORLD.badges))
 
     assert len(pairs) == len(WORLD.groups) * len(WORLD.badges)
