@@ -8,20 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import open_clip
 import torch
 from open_clip.convert import convert_state_dict
 from open_clip.model import convert_to_custom_text_state_dict
 from torch import Tensor, nn
 
+from probes.backends.activation import QUICK, activation_of, check_activation
 from probes.backends.building import build_network
 from probes.backends.checkpoint import digest_of, read_checkpoint
 from probes.backends.sources import Resolved
-from probes.backends.towers import activation_of
-from probes.errors import ModelError, ModelNameError
+from probes.errors import ModelError
 
 NORMS = (nn.LayerNorm, nn.BatchNorm2d, nn.GroupNorm)
-QUICK = "quickgelu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,13 @@ def load_network(
     used = f"{activation_of(model.visual)}/{activation_of(_text_tower(model))}"
     tensors = _fitted(model, read_checkpoint(found.weights))
     _check_fit(model, tensors, found)
-    _check_activation(found, used, activation)
+    check_activation(
+        found.architecture,
+        found.pretrained,
+        quick=QUICK in used,
+        trained=found.quickgelu,
+        stated=activation,
+    )
     model.load_state_dict(tensors, strict=True)
     model = model.float().eval().requires_grad_(False)
     _check_finite(model, found)
@@ -76,23 +80,6 @@ def _text_tower(model: nn.Module) -> nn.Module:
     if not isinstance(tower, nn.Module):
         raise ModelError("The model must have a text tower to be audited, but has none.")
     return tower
-
-
-def _check_activation(found: Resolved, used: str, stated: str | None) -> None:
-    if stated not in (None, "gelu", QUICK):
-        raise ModelNameError(f"The activation function must be gelu or {QUICK}; got {stated!r}.")
-    trained = found.quickgelu if stated is None else stated == QUICK
-    if trained is None or trained == (QUICK in used):
-        return
-    came, built = (QUICK, "gelu") if trained else ("gelu", QUICK)
-    bare = found.architecture.removesuffix("-quickgelu")
-    twin = f"{bare}-quickgelu" if trained else bare
-    remedy = f"name the architecture {twin}" if twin in open_clip.list_models() else "correct that"
-    raise ModelError(
-        f"{found.architecture} is built with {built}, but the weights {found.pretrained} were "
-        f"trained with {came}; {remedy}, or state the activation function that the weights were "
-        "trained with."
-    )
 
 
 def _fitted(model: nn.Module, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -124,7 +124,7 @@ def load(
 ) -> OpenClipEncoder:
     """Load the model that ``spec`` names; see `probes.backends.table.load_encoder`."""
     _compute_exactly()
-    found = resolve(spec, offline=offline)
+    found = resolve(spec, offline=offline, activation=activation)
     loaded = load_network(found, expected_digest=expected_digest, activation=activation)
     encoder = OpenClipEncoder(spec, found, loaded, device)
     check_outputs(encoder)

@@ -11,6 +11,7 @@ from huggingface_hub import constants, hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from open_clip.factory import get_model_config
 
+from probes.backends.activation import check_activation
 from probes.backends.architectures import (
     check_architecture,
     hub_settings,
@@ -54,8 +55,18 @@ class Resolved:
     """Whether the weights were trained with QuickGELU; None where nothing says it."""
 
 
-def resolve(spec: ModelSpec, *, offline: bool = False) -> Resolved:
+def resolve(spec: ModelSpec, *, offline: bool = False, activation: str | None = None) -> Resolved:
     """Find the configuration and the weights of a model.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        Which model.
+    offline : bool
+        Fetch nothing.
+    activation : str, optional
+        What the user says that the weights were trained with; a tag that contradicts the
+        architecture is refused before anything is fetched.
 
     Raises
     ------
@@ -64,27 +75,36 @@ def resolve(spec: ModelSpec, *, offline: bool = False) -> Resolved:
     ModelError
         If the configuration or the weights are not here and cannot be had.
     """
-    return RESOLVERS[spec.source](spec, offline)
+    return RESOLVERS[spec.source](spec, offline, activation)
 
 
-def _from_tag(spec: ModelSpec, offline: bool) -> Resolved:
+def _from_tag(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
     check_architecture(spec.architecture)
     if not spec.pretrained:
         raise ModelError(_no_weights_sentence(spec.architecture))
     settings = tag_settings(spec.architecture, spec.pretrained)
+    config = get_model_config(spec.architecture)
+    quickgelu = bool(settings.get("quick_gelu", False))
+    check_activation(
+        spec.architecture,
+        spec.pretrained,
+        quick=bool(config.get("quick_gelu", False)),
+        trained=quickgelu,
+        stated=stated,
+    )
     return Resolved(
         builder=spec.architecture,
         tokenizer=spec.architecture,
-        config=get_model_config(spec.architecture),
+        config=config,
         weights=_fetch_tag(spec, settings, offline),
         architecture=spec.architecture,
         pretrained=spec.pretrained,
         preprocessing=_preprocessing_in(settings),
-        quickgelu=bool(settings.get("quick_gelu", False)),
+        quickgelu=quickgelu,
     )
 
 
-def _from_file(spec: ModelSpec, offline: bool) -> Resolved:
+def _from_file(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
     """Take what a file does not say from beside it, or from the published tags if they agree."""
     check_architecture(spec.architecture)
     path = _path_of(spec)
@@ -110,7 +130,7 @@ def _from_file(spec: ModelSpec, offline: bool) -> Resolved:
     )
 
 
-def _from_configured_file(spec: ModelSpec, offline: bool) -> Resolved:
+def _from_configured_file(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
     path = _path_of(spec)
     if not (path.parent / CONFIG).is_file():
         raise ModelNameError(
@@ -120,7 +140,7 @@ def _from_configured_file(spec: ModelSpec, offline: bool) -> Resolved:
     return _from_config(path.parent, path, pretrained=path.name)
 
 
-def _from_folder(spec: ModelSpec, offline: bool) -> Resolved:
+def _from_folder(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
     folder = _path_of(spec)
     if not (folder / CONFIG).is_file():
         raise ModelError(
@@ -131,7 +151,7 @@ def _from_folder(spec: ModelSpec, offline: bool) -> Resolved:
     return _from_config(folder, weights, pretrained=weights.name)
 
 
-def _from_hub(spec: ModelSpec, offline: bool) -> Resolved:
+def _from_hub(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
     config = _fetch(spec.pretrained, [CONFIG], spec.revision, offline)
     commit = config.parent.name
     weights = _fetch(spec.pretrained, DEFAULT_NAMES, commit, offline)
@@ -245,7 +265,7 @@ def _no_weights_sentence(architecture: str) -> str:
     )
 
 
-RESOLVERS: Mapping[Source, Callable[[ModelSpec, bool], Resolved]] = {
+RESOLVERS: Mapping[Source, Callable[[ModelSpec, bool, str | None], Resolved]] = {
     Source.TAG: _from_tag,
     Source.FILE: _from_file,
     Source.CONFIGURED_FILE: _from_configured_file,

@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from open_clip.modified_resnet import ModifiedResNet
 from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
@@ -202,21 +201,3 @@ def _scaled(weight: Tensor, scale: nn.Module) -> Tensor:
 
 def _centred(rows: Tensor) -> Tensor:
     return rows - rows.mean(dim=1, keepdim=True)
-
-
-def activation_of(tower: nn.Module) -> str:
-    """Name the activation functions of a tower, e.g. ``relu`` or ``quickgelu``."""
-    names = {type(module).__name__.lower() for module in tower.modules()}
-    known = sorted(name for name in names if name in ACTIVATIONS)
-    return "+".join(known) or "none"
-
-
-ACTIVATIONS = frozenset(
-    {"relu", "gelu", "quickgelu", "gelutanh", "silu", "swish", "mish", "leakyrelu", "hardswish"}
-    | {"newgeluactivation", "geluactivation", "quickgeluactivation"}
-)
-
-
-def pooled_to_cpu(found: Mapping[Reading, Tensor]) -> dict[Reading, Tensor]:
-    """Bring pooled units to the CPU as float32."""
-    return {reading: units.to("cpu", torch.float32) for reading, units in found.items()}

@@ -19,6 +19,7 @@ from probes.encoder import EncodedPictures, Pooling, Reading
 from probes.errors import ExtractionError, ModelNameError
 from probes.extract import extract_pictures, extract_texts
 from probes.progress import TerminalProgress
+from probes.readings import default_reading, parse_reading
 from probes.testing import check_encoder
 
 MEAN = Reading(layer=LAYER.name, pooling=Pooling.PREACT_MEAN)
@@ -345,3 +346,15 @@ def test_progress_on_a_terminal_is_a_bar():
 
     assert "texts: " in stream.getvalue()
     assert "\r" in stream.getvalue()
+
+
+def test_a_reading_is_written_as_layer_and_pooling():
+    layers = ToyEncoder().layers
+
+    assert parse_reading("toy.colours", layers) == default_reading(layers) == MEAN
+    assert parse_reading("toy.colours:preact-max", layers) == MAX
+    assert default_reading(()) is None
+    with pytest.raises(ModelNameError, match=r"did you mean 'toy\.colours'"):
+        parse_reading("visual.layer4.2", layers)
+    with pytest.raises(ModelNameError, match="preact-mean, preact-max, relu-mean; got 'mean'"):
+        parse_reading("toy.colours:mean", layers)

@@ -155,6 +155,8 @@ def test_a_tag_that_is_not_cached_is_never_replaced_by_random_weights(tmp_path, 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("HOME", str(tmp_path))
 
+    with pytest.raises(ModelError, match="name the architecture RN50-quickgelu"):
+        load_encoder("RN50", pretrained="openai", offline=True)
     with pytest.raises(ModelError, match=r"timm/resnet50_clip\.openai is not on this machine"):
         load_encoder("RN50-quickgelu", pretrained="openai", offline=True)
 
