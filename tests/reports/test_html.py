@@ -1,0 +1,189 @@
+import re
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import html5lib
+import pytest
+
+from reports.as_html import render
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+SVG = "{http://www.w3.org/2000/svg}"
+OUTCOMES = ["found", "nothing", "insufficient", "scores"]
+
+
+@pytest.fixture(scope="session")
+def pages(outcomes):
+    return {name: render(result) for name, result in outcomes.items()}
+
+
+def tree_of(page):
+    return html5lib.parse(page.decode())
+
+
+def shape(element):
+    """Return the element tree without its words."""
+    return (element.tag, tuple(sorted(element.attrib)), tuple(shape(child) for child in element))
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_page_parses_without_an_error(pages, outcome):
+    parser = html5lib.HTMLParser()
+    parser.parse(pages[outcome].decode())
+
+    assert parser.errors == []
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_page_loads_nothing_and_runs_nothing(pages, outcome):
+    page = pages[outcome].decode()
+    tree = tree_of(pages[outcome])
+
+    assert not list(tree.iter(f"{XHTML}script"))
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            assert not name.startswith("on")
+            if name in {"src", "href", "data", "action", "poster", "srcset"}:
+                assert value.startswith("#"), (name, value)
+    assert not re.search(r"url\((?!data:font)", page)
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_page_can_be_walked_by_somebody_who_cannot_see_it(pages, outcome):
+    tree = tree_of(pages[outcome])
+    tags = [
+        element.tag.removeprefix(XHTML) for element in tree.iter() if isinstance(element.tag, str)
+    ]
+
+    assert tree.attrib["lang"] == "en"
+    assert tags.count("h1") == tags.count("main") == tags.count("nav") == 1
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    for table in tree.iter(f"{XHTML}table"):
+        assert table.find(f"{XHTML}caption") is not None
+        assert all(th.get("scope") in {"col", "row"} for th in table.iter(f"{XHTML}th"))
+    for image in tree.iter(f"{SVG}svg"):
+        assert image.get("role") == "img"
+        assert image[0].tag == f"{SVG}title"
+        assert image[1].tag == f"{SVG}desc"
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_every_link_leads_to_one_place_on_the_page(pages, outcome):
+    tree = tree_of(pages[outcome])
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+
+    assert len(ids) == len(set(ids))
+    links = {a.get("href") for a in tree.iter(f"{XHTML}a")}
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    named = {n for e in tree.iter() for n in (e.get("aria-labelledby") or "").split()}
+    assert named <= set(ids)
+
+
+def test_every_finding_is_told_with_its_concepts_and_severity(pages, outcomes):
+    for name, page in pages.items():
+        words = " ".join("".join(tree_of(page).itertext()).split())
+        for finding in outcomes[name].findings:
+            assert finding.id in words
+            assert finding.severity.name.capitalize() in words
+            assert finding.identity.split("/")[1].capitalize() in words
+
+
+def test_severity_is_told_by_word_and_never_by_colour_alone(pages):
+    marks = [
+        e for e in tree_of(pages["found"]).iter() if "severity" in (e.get("class") or "").split()
+    ]
+
+    assert marks
+    assert {mark.text for mark in marks} <= {"Low", "Medium", "High", "Critical"}
+
+
+def test_the_page_stays_small_when_there_are_ten_thousands_of_rates(specimens):
+    page = render(specimens.scores_only(n_labels=600))
+
+    assert len(page) < 1_500_000
+    assert "measurements.csv" in page.decode()
+
+
+def test_equal_results_give_equal_bytes(stored, pages):
+    assert render(stored) == pages["found"]
+
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style></title></svg><img src=x onerror=alert(1)>",
+    "{{7*7}} {% raw %} {# x #}",
+    "\u202egnp.exe\u2066",
+    "NUL \x00 BEL \x07 ESC \x1b[31m",
+    '"><a href="javascript:alert(1)">x',
+    "&lt;b&gt; &amp;",
+    "long" * 2_000,
+]
+
+
+def poisoned(result, words):
+    """Put the words wherever a name of somebody else's can stand."""
+    sets = tuple(
+        s.model_copy(
+            update={
+                "name": words,
+                "concepts": tuple(
+                    c.model_copy(update={"name": words, "terms": (words,) * len(c.terms)})
+                    for c in s.concepts
+                ),
+            }
+        )
+        for s in result.inputs.concept_sets
+    )
+    stimuli = tuple(
+        s.model_copy(update={"source": words, "unreadable": ((words, words),) * len(s.unreadable)})
+        for s in result.inputs.stimuli
+    )
+    inputs = result.inputs.model_copy(update={"concept_sets": sets, "stimuli": stimuli})
+    return result.model_copy(
+        update={
+            "title": words,
+            "inputs": inputs,
+            "notes": (words,),
+            "model": result.model.model_copy(update={"name": words, "architecture": words}),
+            "rates": tuple(r.model_copy(update={"group": words}) for r in result.rates),
+            "findings": tuple(
+                f.model_copy(update={"evidence": (words,), "counter_evidence": (words,)})
+                for f in result.findings
+            ),
+            "run": result.run.model_copy(update={"command": words}),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def plain_shape(short):
+    return shape(tree_of(render(poisoned(short, "plain"))))
+
+
+@pytest.mark.parametrize("words", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_names_do_not_change_the_page(short, plain_shape, words):
+    page = render(poisoned(short, words))
+
+    assert shape(tree_of(page)) == plain_shape
+
+
+def test_direction_and_control_characters_are_made_visible(short):
+    words = "".join(tree_of(render(poisoned(short, "a\u202eb\x00c"))).itertext())
+
+    assert "a[U+202E]b[U+0000]c" in words
+    assert "\u202e" not in words
+
+
+def test_template_syntax_in_a_name_is_printed_as_it_is(short):
+    assert "{{7*7}}" in render(poisoned(short, "{{7*7}}")).decode()
+
+
+def test_charts_are_well_formed_drawings(pages):
+    drawings = re.findall(r"<svg .*?</svg>", pages["found"].decode(), re.S)
+
+    assert drawings
+    for drawing in drawings:
+        ElementTree.fromstring(drawing)
