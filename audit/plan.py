@@ -30,6 +30,9 @@ class ModelSection(Section):
     weights_digest: str = ""
     """When given, other weights are refused."""
 
+    activation: Literal["", "gelu", "quickgelu"] = ""
+    """What the weights were trained with, where neither tag nor configuration says it."""
+
 
 class ConceptsSection(Section):
     """``[concepts]``: which families meet which packs."""

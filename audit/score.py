@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audit.assemble import Draft, mark_behaviour
 from audit.behaviour import Choices, behaviour_rates, shown_rates
@@ -22,7 +22,7 @@ from audit.results import (
     StimuliRecord,
     canonical_json,
 )
-from audit.score_arms import photo_arm, text_arm
+from audit.score_arms import identity_ref, photo_arm, text_arm
 from audit.score_inputs import (
     ScoreInputs,
     Terms,
@@ -33,7 +33,7 @@ from audit.score_inputs import (
 from audit.score_notes import exclusions, not_tested, notes
 from audit.score_packs import make_packs
 
-Array = NDArray[np.float64]
+Kind = Literal["identity", "harm", "control"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,31 +193,37 @@ def _concept_sets(inputs: ScoreInputs, terms: Terms | None) -> tuple[ConceptSetR
 
 
 def _label_sets(terms: Terms) -> list[ConceptSetRecord]:
-    families: dict[tuple[str, str], list[str]] = {}
-    for name, family, role in zip(terms.names, terms.families, terms.roles, strict=True):
-        families.setdefault((role, family), []).append(name)
-    sets = []
-    for (role, family), names in families.items():
-        kind = role if role in {"identity", "harm"} else "control"
-        ref = family if role == "harm" else f"{role}:{family}"
+    """Describe label families: identity families hold groups, the others are one pack each."""
+    packs: dict[tuple[Kind, str, str], list[str]] = {}
+    for name, member, role in zip(terms.names, terms.members, terms.roles, strict=True):
+        label = terms.labels[member[0]]
+        if role == "identity":
+            key: tuple[Kind, str, str] = ("identity", label.family, identity_ref(label))
+        elif role == "harm":
+            key = ("harm", label.family, label.family)
+        else:
+            key = ("control", f"{role}:{label.family}", f"{role}:{label.family}")
+        packs.setdefault(key, []).append(name)
+    sets: dict[tuple[Kind, str], list[ConceptRecord]] = {}
+    for (kind, family, ref), names in packs.items():
         concept = ConceptRecord(
             ref=ref,
-            name=family.replace("_", " "),
-            role="identity" if kind == "identity" else "harm" if kind == "harm" else "control",
-            severity=terms.severities.get(family) if role == "harm" else None,
+            name=ref.rpartition("/")[2].replace("_", " "),
+            role=kind,
+            severity=terms.severities.get(family) if kind == "harm" else None,
             terms=tuple(names),
         )
-        sets.append(_set(ref, concept.role, (concept,)))
-    return sets
+        sets.setdefault((kind, family), []).append(concept)
+    return [_set(family, kind, tuple(concepts)) for (kind, family), concepts in sets.items()]
 
 
-def _set(name: str, role: str, concepts: tuple[ConceptRecord, ...]) -> ConceptSetRecord:
+def _set(name: str, role: Kind, concepts: tuple[ConceptRecord, ...]) -> ConceptSetRecord:
     content = canonical_json([concept.model_dump(mode="json") for concept in concepts])
     return ConceptSetRecord(
         id=name,
         name=name,
         version="given",
-        role="identity" if role == "identity" else "harm" if role == "harm" else "control",
+        role=role,
         language="not stated",
         digest="sha256:" + hashlib.sha256(content).hexdigest(),
         concepts=concepts,

@@ -8,7 +8,7 @@ from audit.evidence import Arm
 from audit.plan import ArmRole
 from audit.score_inputs import ScoreInputs, Terms, pool_texts, term_cosines
 from audit.score_packs import Packs
-from audit.score_tables import Groups
+from audit.score_tables import Groups, Label
 from audit.scoring import Source, build_arm, embedded
 from concept_sets.minors import denotes_minor
 from probes.arms import Embeddings, ScoreTable
@@ -111,7 +111,7 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
     slots = terms.slots if len(terms.slots) > 1 else ()
     pooled = pool_texts(inputs.texts, terms)
     by_slot = {slot: pool_texts(inputs.texts, terms, slot) for slot in slots}
-    concepts = [_identity_ref(terms, int(i)) for i in identity]
+    concepts = [identity_ref(terms.labels[terms.members[i][0]]) for i in identity]
     rows = Embeddings(
         names=tuple(terms.names[i] for i in identity),
         concepts=tuple(concepts),
@@ -134,6 +134,6 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
     )  # fmt: skip
 
 
-def _identity_ref(terms: Terms, term: int) -> str:
-    label = terms.labels[terms.members[term][0]]
+def identity_ref(label: Label) -> str:
+    """Name the group that an identity label stands for."""
     return f"{label.family}/{label.concept}"

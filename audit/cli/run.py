@@ -74,6 +74,7 @@ def run(
         plan.model.name,
         pretrained=plan.model.pretrained or None,
         expected_digest=plan.model.weights_digest or None,
+        activation=plan.model.activation or None,
         offline=offline,
         device=device,
     )
