@@ -21,10 +21,9 @@ from concept_sets.catalog import Library, load_library
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
-from probes.encoder import Encoder, Pooling, Reading
-from probes.errors import ModelNameError
+from probes.encoder import Encoder, Reading
 from probes.progress import TerminalProgress
-from probes.readings import find_layer
+from probes.readings import parse_reading
 
 
 @click.command()
@@ -175,14 +174,5 @@ def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
     if not encoder.layers:
         return ()
     names = plan.units.layers or (encoder.layers[-1].name,)
-    layers = [find_layer(name, encoder.layers) for name in names]
-    readings = []
-    for layer in layers:
-        pooling = plan.units.pooling or layer.poolings[0].value
-        if pooling not in [p.value for p in layer.poolings]:
-            raise ModelNameError(
-                f"Layer {layer.name} can be pooled by {', '.join(layer.poolings)}; the plan wants "
-                f"{pooling!r}. Correct units.pooling."
-            )
-        readings.append(Reading(layer=layer.name, pooling=Pooling(pooling)))
-    return tuple(readings)
+    ending = f":{plan.units.pooling}" if plan.units.pooling else ""
+    return tuple(parse_reading(f"{name}{ending}", encoder.layers) for name in names)
