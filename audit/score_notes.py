@@ -24,7 +24,7 @@ def not_tested(
     out = [
         NotTested(
             what="Neurons, probes and rendered words",
-            why="only scores or embeddings were given; `clip-audit run` reads the model itself",
+            why="only scores or embeddings were given; the command run reads the model itself",
         )
     ]
     if "photo" not in have:

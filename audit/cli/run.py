@@ -1,5 +1,6 @@
 """``clip-audit run``: audit a model."""
 
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,7 +117,7 @@ def audit_and_publish(
         device=device,
         encoded=audited.encoded,
         reused=audited.reused,
-        command=" ".join(["clip-audit", *sys.argv[1:]]),
+        command=shlex.join(["clip-audit", *sys.argv[1:]]),
     )
     click.echo("Writing tables and reports", err=True)
     folder, result = publish(draft, order, rows, audited.unit_frames(), record)

@@ -1,5 +1,6 @@
 """``clip-audit score``: audit scores or embeddings that somebody else computed."""
 
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +99,7 @@ def score(
         device="cpu",
         encoded={},
         reused={},
-        command=" ".join(["clip-audit", *sys.argv[1:]]),
+        command=shlex.join(["clip-audit", *sys.argv[1:]]),
     )
     folder, result = publish(scored.draft, order, rows, (), run)
     ending(result, folder)
