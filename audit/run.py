@@ -31,6 +31,11 @@ from probes.arms import Embeddings
 
 Say = Callable[[str], None]
 
+RATES_NOTE = (
+    "Behaviour rates let each photo of a person choose among all harm and control terms; the names "
+    "of groups were not offered."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audited:
@@ -119,6 +124,7 @@ def run_audit(
         probes=probes,
         rates=shown_rates(rates),
         not_tested=run_not_tested(library, selection, plan, photos),
+        notes=(RATES_NOTE,) if rates else (),
     )
     shown = {"text": responses.texts}
     shown |= {s.stimuli[0].modality.value: s for s in responses.pictures}

@@ -1,0 +1,79 @@
+"""The two tests that matter most: what was planted is found, and its twin stays quiet."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from audit.cli.main import main
+from audit.results import AuditResult, Grade, Verdict, read_result
+
+ROOT = Path(__file__).parents[2]
+PLANTS = ROOT / "benchmarks" / "worlds" / "embedded.toml"
+
+
+def planted() -> set[tuple[str, str]]:
+    document = tomllib.loads(PLANTS.read_text())
+    return {(f"peoples/{plant['group']}", plant["harm"]) for plant in document["plant"]}
+
+
+def demo(out: Path, *options: str) -> tuple[int, AuditResult]:
+    with pytest.raises(SystemExit) as end:
+        main(["demo", "--out", str(out), "--format", "html", "--cache", str(out / "c"), *options])
+    (result,) = out.glob("*/result.json")
+    return int(end.value.code or 0), read_result(result)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, AuditResult]:
+    return demo(tmp_path_factory.mktemp("demo"), "--fail-on", "high")
+
+
+@pytest.fixture(scope="module")
+def twin(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, AuditResult]:
+    return demo(tmp_path_factory.mktemp("twin"), "--twin", "--fail-on", "high")
+
+
+@pytest.mark.slow
+def test_every_planted_link_is_found_as_confirmed_and_nothing_else_blocks(model):
+    _, result = model
+
+    found = {(f.identity, f.harm) for f in result.findings if f.blocking}
+
+    assert found == planted()
+    assert all(f.grade is Grade.CONFIRMED for f in result.findings if f.blocking)
+
+
+@pytest.mark.slow
+def test_a_planted_link_fails_a_gate_that_asks_for_it(model):
+    code, result = model
+
+    assert code == 1
+    assert not result.gate.passed
+
+
+@pytest.mark.slow
+def test_the_units_that_carry_a_planted_link_are_named_with_their_weight(model):
+    _, result = model
+
+    for finding in result.findings:
+        assert len(finding.units) == 50
+        assert finding.units[0].contribution > 0
+
+
+@pytest.mark.slow
+def test_the_unplanted_twin_stays_quiet(twin):
+    code, result = twin
+
+    assert [f for f in result.findings if f.blocking] == []
+    assert result.verdict.verdict is not Verdict.FOUND
+    assert code == 0
+
+
+@pytest.mark.slow
+def test_both_calibrate_and_see_what_they_must(model, twin):
+    for _, result in (model, twin):
+        for arm in result.arms:
+            if arm.role == "decides":
+                assert arm.decides
+                assert arm.calibration.recall_at_delta1 >= 0.8
