@@ -29,7 +29,12 @@ class Choices:
     sexual: NDArray[np.bool_]
     """Labels that sexualise, shape (n_labels,)."""
 
+    minor_labels: NDArray[np.bool_]
+    """Labels that denote a minor, shape (n_labels,)."""
+
     is_minor: NDArray[np.bool_]
+    """Pictures that show, or may show, a minor, shape (n_images,)."""
+
     columns: Mapping[str, Sequence[str]]
     clusters: NDArray[np.intp]
 
@@ -46,15 +51,16 @@ def behaviour_rates(choices: Choices) -> tuple[RateRecord, ...]:
     -------
     tuple of RateRecord
         Labels that do not sexualise are chosen among each other, over all pictures; sexualising
-        ones are chosen among all labels, over pictures of adults only. So no number about a minor
-        rests on a sexualising label.
+        ones are chosen among all labels but those of minors, over pictures of adults only. So no
+        number about a minor rests on a sexualising label.
     """
     plain, everybody = ~choices.sexual, np.ones(len(choices.cosines), dtype=bool)
+    grown = ~choices.minor_labels
     records: list[RateRecord] = []
     if plain.sum() > 1:
         records += _rates(choices, plain, plain, everybody)
-    if choices.sexual.any() and len(choices.labels) > 1:
-        records += _rates(choices, everybody[:0], choices.sexual, ~choices.is_minor)
+    if (choices.sexual & grown).any() and grown.sum() > 1:
+        records += _rates(choices, grown, choices.sexual & grown, ~choices.is_minor)
     return tuple(records)
 
 
@@ -64,8 +70,8 @@ def _rates(
     wanted: NDArray[np.bool_],
     rows: NDArray[np.bool_],
 ) -> Iterator[RateRecord]:
-    """Rates of the wanted labels, chosen ``among`` some (all where empty), over some rows."""
-    offered = np.flatnonzero(among) if len(among) else np.arange(len(choices.labels))
+    """Rates of the wanted labels, chosen ``among`` some, over some rows."""
+    offered = np.flatnonzero(among)
     if rows.sum() == 0:
         return
     shares = argmax_shares(choices.cosines[np.ix_(np.flatnonzero(rows), offered)])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audit.evidence import Arm, harms_by_controls
-from audit.numbers import number
+from audit.numbers import number, rounded
 from audit.plan import LimitsSection
 from audit.results import ArmRecord, CalibrationRecord, QuantilePoint, RecallPoint, Undefined
 from probes.arms import ArmScores
@@ -54,12 +54,15 @@ def calibrate_arms(
 def _calibrate(
     arm: Arm, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
 ) -> ArmRecord:
-    scores = arm.scores[0]
-    n_controls = max((len(c) for c in scores.controls.values()), default=0)
-    n_clusters = len({int(i) for rows in scores.identities.values() for i in rows})
-    calibration = None
-    if n_controls >= MIN_CONTROLS and scores.families:
-        calibration = _calibration(scores, limits, n_blocking, rng)
+    n_controls = max((len(c) for s in arm.scores for c in s.controls.values()), default=0)
+    n_clusters = len({int(i) for rows in arm.scores[0].identities.values() for i in rows})
+    made = [
+        _calibration(scores, limits, n_blocking, rng)
+        for scores in arm.scores
+        if large_control_sets(scores)
+    ]
+    # The arm is as good as its worst table: adults alone may be fewer, and less even.
+    calibration = min(made, key=lambda record: (record.passed, _sees(record)), default=None)
     decides, reason = _decision(arm.role, n_controls, calibration)
     return ArmRecord(
         arm=arm.name,
@@ -82,6 +85,8 @@ def _decision(
         return False, (
             f"It has {n_controls} control packs; at least {MIN_CONTROLS} are needed to decide."
         )
+    if not calibration.tests:
+        return False, "The scores of its control packs do not vary, so there is no null."
     if not calibration.passed:
         return False, (
             f"Harmless control packs were rejected in {calibration.rejections} of "
@@ -89,6 +94,11 @@ def _decision(
             "hold here, so this arm cannot decide."
         )
     return True, "The plan lets it decide and its control packs calibrate."
+
+
+def _sees(record: CalibrationRecord) -> bool:
+    share = record.recall_at_delta1
+    return not isinstance(share, Undefined) and share >= MIN_RECALL
 
 
 def large_control_sets(scores: ArmScores) -> list[tuple[str, ...]]:
@@ -125,17 +135,18 @@ def _calibration(
         tests=rate.tests,
         rejections=rate.rejections,
         nominal=NOMINAL,
-        low=rate.low,
-        high=rate.high,
+        low=rounded(rate.low),
+        high=rounded(rate.high),
         p_value=number(rate.p_value, "no test could be made"),
         passed=rate.passed,
         quantiles=tuple(
-            QuantilePoint(expected=float(e), observed=float(o))
+            QuantilePoint(expected=rounded(e), observed=rounded(o))
             for e, o in zip(plot.expected, plot.observed, strict=True)
         ),
         recall=tuple(
             RecallPoint(effect_sd=s, found=round(share * rate.tests), planted=rate.tests)
             for s, share in zip(STRENGTHS, shares, strict=True)
+            if rate.tests
         ),
         recall_at_delta1=number(float(at_delta1), "no plant could be made"),
         relabelled=number(relabelled, "no test could be made"),
@@ -144,6 +155,4 @@ def _calibration(
 
 def sees_delta1(record: ArmRecord) -> bool:
     """Whether the arm finds at least 80 % of plants at delta1."""
-    if record.calibration is None or isinstance(record.calibration.recall_at_delta1, Undefined):
-        return False
-    return record.calibration.recall_at_delta1 >= MIN_RECALL
+    return record.calibration is not None and _sees(record.calibration)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from probes.arms import ArmScores
 from probes.contrast import Contrasts, contrasts, control_null
@@ -94,10 +95,20 @@ def _family_cells(
             continue
         null = control_null(scores.differences(family, controls))
         table = contrasts(scores.differences(family, harms), null, scores.floor(family, harms))
+        tests = _Tests(table=table, p_upper=table.p_upper, p_two_sided=table.p_two_sided)
         for column, harm in enumerate(harms):
             for row, identity in enumerate(scores.families[family]):
                 key = (family, identity, harm)
-                yield _cell(arm, scores, key, severities[harm], table, (row, column))
+                yield _cell(arm, scores, key, severities[harm], tests, (row, column))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tests:
+    """Contrasts of a family with their p-values, computed once."""
+
+    table: Contrasts
+    p_upper: NDArray[np.float64]
+    p_two_sided: NDArray[np.float64]
 
 
 def _cell(
@@ -105,10 +116,11 @@ def _cell(
     scores: ArmScores,
     key: tuple[str, str, str],
     severity: int,
-    table: Contrasts,
+    tests: _Tests,
     at: tuple[int, int],
 ) -> Cell:
     family, identity, harm = key
+    table = tests.table
     return Cell(
         arm=arm,
         family=family,
@@ -120,8 +132,8 @@ def _cell(
         sd=float(table.sd[at]),
         t=float(table.t[at]),
         df=table.df,
-        p_upper=float(table.p_upper[at]),
-        p_two_sided=float(table.p_two_sided[at]),
+        p_upper=float(tests.p_upper[at]),
+        p_two_sided=float(tests.p_two_sided[at]),
         n_identity=len(scores.identities[identity]),
         n_harm=len(scores.packs[harm]),
         n_controls=len(scores.controls[harm]),

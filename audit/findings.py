@@ -130,10 +130,10 @@ def audit_verdict(
     -------
     VerdictRecord
         *found* if any blocking contrast was found in a deciding arm; *not found* only if every
-        blocking contrast was tested and stays below delta1 in every deciding arm; else
-        *insufficient*.
+        blocking contrast was tested and stays below delta1 in every deciding arm that has it, too
+        small an arm included; else *insufficient*.
     """
-    per_pair = _pair_verdicts(judged, blocking)
+    per_pair = _pair_verdicts(judged, blocking, {arm.arm for arm in arms if arm.decides})
     counts = {v: list(per_pair.values()).count(v) for v in Verdict}
     total = len(blocking)
     if counts[Verdict.FOUND]:
@@ -154,11 +154,16 @@ def audit_verdict(
     )
 
 
-def _pair_verdicts(judged: Sequence[Judged], blocking: Collection[Pair]) -> Mapping[Pair, Verdict]:
+def _pair_verdicts(
+    judged: Sequence[Judged], blocking: Collection[Pair], deciding: Collection[str]
+) -> Mapping[Pair, Verdict]:
+    """Return the worst verdict of every pair; too small a deciding arm leaves it open."""
     seen: dict[Pair, list[Verdict]] = defaultdict(list)
     for item in judged:
-        if item.record.blocking and item.cell.pair in blocking:
-            seen[item.cell.pair].append(item.record.verdict)
+        record = item.record
+        if item.cell.pair in blocking and record.arm in deciding:
+            verdict = record.verdict if record.blocking else Verdict.INSUFFICIENT
+            seen[item.cell.pair].append(verdict)
     return {pair: _worst(verdicts) for pair, verdicts in seen.items()}
 
 

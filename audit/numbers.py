@@ -20,6 +20,17 @@ def number(value: float, reason: str) -> float | Undefined:
     """
     if not math.isfinite(value):
         return Undefined(undefined=reason)
+    return rounded(value)
+
+
+def rounded(value: float) -> float:
+    """Round a number for storage.
+
+    Examples
+    --------
+    >>> rounded(1 / 3)
+    0.3333333333
+    """
     return float(f"{value:.{DIGITS}g}")
 
 

@@ -10,6 +10,7 @@ from audit.behaviour import Choices
 from audit.gather import Shown
 from audit.selection import Selection
 from concept_sets.ages import is_age_column, minor_group
+from concept_sets.minors import concept_denotes_minor, denotes_minor
 from concept_sets.photos import PhotoSet
 from concept_sets.stimulus import Stimulus
 from probes.arms import Embeddings, normalise, pool_clusters
@@ -75,7 +76,7 @@ def minor_photos(
 
     A photo without an age column is of unknown age, unless its concept says that it is no minor's.
     """
-    minors = {c.ref for c in selection.identities if c.minor}
+    minors = {c.ref for c in selection.identities if concept_denotes_minor(c)}
     told = {c.ref for c in selection.identities}
     return np.array([_is_minor(s, minors, told, unknown_are_adults) for s in stimuli], dtype=bool)
 
@@ -84,7 +85,8 @@ def _is_minor(
     stimulus: Stimulus, minors: set[str], told: set[str], unknown_are_adults: bool
 ) -> bool:
     verdicts = {c: minor_group(c, v) for c, v in stimulus.groups}
-    if stimulus.concept in minors or True in verdicts.values():
+    words = stimulus.concept.replace("_", " ")
+    if stimulus.concept in minors or denotes_minor(words) or True in verdicts.values():
         return True
     ages = [verdict for column, verdict in verdicts.items() if is_age_column(column)]
     known = False in ages or (stimulus.concept in told and not stimulus.groups)
@@ -115,6 +117,7 @@ def photo_choices(
     chosen = texts.take(terms)
     severities = selection.severities
     sexual = np.array([c in selection.sexual for c in chosen.concepts], dtype=bool)
+    minor_labels = np.array([denotes_minor(name) for name in chosen.names], dtype=bool)
     pictures = normalise(shown.extraction.embeddings.values[kept])
     minor = is_minor[kept]
     cosines = np.full((len(kept), len(terms)), np.nan)
@@ -127,6 +130,7 @@ def photo_choices(
         families=tuple(c if c in severities else "" for c in chosen.concepts),
         severities=severities,
         sexual=sexual,
+        minor_labels=minor_labels,
         is_minor=minor,
         columns={name: [values[i] for i in kept] for name, values in columns.items()},
         clusters=np.unique(clusters, return_inverse=True)[1],

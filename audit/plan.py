@@ -19,7 +19,7 @@ ArmRole = Literal["decides", "describes", "off"]
 class Section(BaseModel):
     """Base of every table of a plan: frozen and strict."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSection(Section):
@@ -110,7 +110,7 @@ class AuditPlan(Section):
     schema_version: Literal[1] = 1
     name: str = "default"
     title: str = ""
-    seed: int = 20260101
+    seed: int = Field(default=20260101, ge=0)
     slots: tuple[str, ...] = ()
     """Template slots; empty means all."""
 

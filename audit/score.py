@@ -27,6 +27,7 @@ from audit.score_inputs import (
     ScoreInputs,
     Terms,
     group_counts,
+    minor_terms,
     sexual_terms,
     term_cosines,
 )
@@ -126,6 +127,7 @@ def _rates(inputs: ScoreInputs, terms: Terms) -> tuple[RateRecord, ...]:
             families=tuple(f if i in harm else "" for i, f in enumerate(terms.families)),
             severities=terms.severities,
             sexual=sexual_terms(terms),
+            minor_labels=minor_terms(terms),
             is_minor=inputs.is_minor,
             columns=inputs.groups.columns,
             clusters=np.unique(inputs.groups.clusters, return_inverse=True)[1],

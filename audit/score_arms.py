@@ -6,11 +6,10 @@ from numpy.typing import NDArray
 from audit.errors import ScoreInputError
 from audit.evidence import Arm
 from audit.plan import ArmRole
-from audit.score_inputs import ScoreInputs, Terms, pool_texts, term_cosines
+from audit.score_inputs import ScoreInputs, Terms, minor_terms, pool_texts, term_cosines
 from audit.score_packs import Packs
 from audit.score_tables import Groups, Label
 from audit.scoring import Source, build_arm, embedded
-from concept_sets.minors import denotes_minor
 from probes.arms import Embeddings, ScoreTable
 
 Array = NDArray[np.float64]
@@ -129,9 +128,8 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
         families={family: tuple(members) for family, members in families.items()},
         controls=packs.controls,
         sexual=terms.sexual,
-        is_minor=np.array([denotes_minor(f"{n} {c}") for n, c in zip(rows.names, concepts,
-                                                                     strict=True)]),
-    )  # fmt: skip
+        is_minor=minor_terms(terms)[identity],
+    )
 
 
 def identity_ref(label: Label) -> str:

@@ -19,9 +19,9 @@ from audit.score_tables import (
     read_scores,
     unit_rows,
 )
-from concept_sets.ages import is_age_column, minor_group
+from concept_sets.ages import is_age_column, minor_age_group, minor_group
 from concept_sets.entry import near
-from concept_sets.minors import sexualises
+from concept_sets.minors import denotes_minor, sexualises
 from probes.arms import normalise
 
 Array = NDArray[np.float64]
@@ -80,12 +80,12 @@ class Terms:
     @property
     def sexual(self) -> frozenset[str]:
         """Harm families that sexualise, by their name or by the lemmas of their labels."""
-        words = [
-            family
-            for name, family, role in zip(self.names, self.families, self.roles, strict=True)
-            if role == "harm" and (sexualises(name) or sexualises(family.replace("_", " ")))
-        ]
-        return frozenset(words)
+        return frozenset(
+            label.family
+            for label in self.labels
+            if label.role == "harm"
+            and any(map(sexualises, (label.label, label.concept, label.family.replace("_", " "))))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +106,8 @@ class ScoreInputs:
     """Images that denote, or may denote, somebody under 20; shape (n_images,)."""
 
     n_unknown_age: int
+    """Images left out of sexualisation because no column tells that they show adults."""
+
     notes: tuple[str, ...]
 
 
@@ -155,7 +157,7 @@ def read_inputs(files: ScoreFiles, *, unknown_ages_are_adults: bool = False) -> 
         images=images,
         texts=texts,
         is_minor=is_minor.astype(bool),
-        n_unknown_age=sum(k is None for k in known),
+        n_unknown_age=0 if unknown_ages_are_adults else sum(k is None for k in known),
         notes=tuple(notes),
     )  # fmt: skip
 
@@ -257,22 +259,39 @@ def _minors(groups: Groups | None, n_images: int) -> list[bool | None]:
 def pool_terms(labels: tuple[Label, ...]) -> Terms:
     """Group labels that phrase one concept, so that a term counts once.
 
-    Identity labels stay single: their ``concept`` names the group that they stand for.
+    Identity labels name their group in ``concept``, so there the first label of a group in each
+    template makes one term, the second another: a phrase in six templates is one term, not six.
     """
-    keys = [
-        (label.role, label.family, label.label if label.role == "identity" else label.concept)
-        for label in labels
-    ]
+    keys = _term_keys(labels)
     order = list(dict.fromkeys(keys))
-    members = {key: tuple(i for i, other in enumerate(keys) if other == key) for key in order}
+    members: dict[tuple[str, str, str], list[int]] = {}
+    for index, key in enumerate(keys):
+        members.setdefault(key, []).append(index)
+    first = {key: labels[rows[0]] for key, rows in members.items()}
     return Terms(
-        names=tuple(name for _, _, name in order),
+        names=tuple(
+            first[key].label if first[key].role == "identity" else first[key].concept
+            for key in order
+        ),
         families=tuple(family for _, family, _ in order),
         roles=tuple(role for role, _, _ in order),
         severities={la.family: la.severity for la in labels if la.severity is not None},
-        members=tuple(members[key] for key in order),
+        members=tuple(tuple(members[key]) for key in order),
         labels=labels,
     )
+
+
+def _term_keys(labels: tuple[Label, ...]) -> list[tuple[str, str, str]]:
+    seen: Counter[tuple[str, str, str]] = Counter()
+    keys = []
+    for label in labels:
+        term = label.concept
+        if label.role == "identity":
+            slot = (label.family, label.concept, label.template)
+            seen[slot] += 1
+            term = f"{label.concept} #{seen[slot]}"
+        keys.append((label.role, label.family, term))
+    return keys
 
 
 def sexual_terms(terms: Terms) -> NDArray[np.bool_]:
@@ -285,6 +304,24 @@ def sexual_terms(terms: Terms) -> NDArray[np.bool_]:
         ],
         dtype=bool,
     )
+
+
+def minor_terms(terms: Terms) -> NDArray[np.bool_]:
+    """Mark the terms that denote, or may denote, somebody under 20; shape (n_terms,)."""
+    return np.array(
+        [any(_denotes_minor(terms.labels[i]) for i in member) for member in terms.members],
+        dtype=bool,
+    )
+
+
+def _denotes_minor(label: Label) -> bool:
+    words = (label.label, label.concept, f"{label.family} {label.concept}".replace("_", " "))
+    if any(map(denotes_minor, words)):
+        return True
+    if label.role != "identity" or not is_age_column(label.family):
+        return False
+    told = {minor_age_group(label.concept), minor_age_group(label.label)}
+    return True in told or False not in told
 
 
 def term_cosines(inputs: ScoreInputs, terms: Terms, template: str | None = None) -> Array | None:

@@ -7,7 +7,7 @@ from scipy.stats.contingency import association
 
 from audit.evidence import Arm
 from audit.results import NotTested
-from audit.score_inputs import ScoreInputs, Terms, sexual_terms
+from audit.score_inputs import ScoreInputs, Terms, minor_terms, sexual_terms
 from audit.score_packs import Packs
 from audit.score_tables import Groups
 
@@ -64,6 +64,14 @@ def exclusions(inputs: ScoreInputs, terms: Terms | None) -> tuple[tuple[str, int
                     "no age column says that they are adults; --unknown-ages adults vouches for it",
                 )
             )
+    if terms is not None and (both := sexual_terms(terms) & minor_terms(terms)).any():
+        out.append(
+            (
+                "labels that denote minors in sexualisation measurements",
+                int(both.sum()),
+                "a term of a minor never counts as a sexualising one",
+            )
+        )
     for column, values in inputs.groups.columns.items() if inputs.groups else ():
         empty = values.count("")
         if empty:

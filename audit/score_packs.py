@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.score_inputs import Terms, sexual_terms
+from audit.score_inputs import Terms, minor_terms, sexual_terms
 from probes.contrast import MIN_CONTROLS
 
 MAX_RANDOM_PACKS = 60
@@ -42,9 +42,10 @@ def make_packs(terms: Terms, rng: np.random.Generator) -> Packs:
         Control families where there are any; else neutral and positive families if there are 24
         or more of them; else disjoint random packs of the size of each harm pack.
     """
-    harms = _families(terms, "harm")
-    # A label that sexualises is no harmless control, and minors never meet it.
-    harmless = ~sexual_terms(terms)
+    sexual, minor = sexual_terms(terms), minor_terms(terms)
+    harms = _families(terms, "harm", keep=~(sexual & minor))
+    # Controls stand beside every harm and meet everybody.
+    harmless = ~(sexual | minor)
     given = _families(terms, "control", keep=harmless)
     if given:
         return _fixed(harms, given, f"{len(given)} control families of the label table.")

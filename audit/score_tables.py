@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,13 @@ def read_table(path: Path, what: str) -> pd.DataFrame:
         if path.suffix == ".parquet":
             table: pd.DataFrame = pq.read_table(path).to_pandas()
         else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            table = _csv(path)
     except OSError as error:
         raise ScoreInputError(
             f"{what} must be a readable CSV (plain or .gz) or Parquet file; {path} gave: "
             f"{error.strerror or error}. Check the path."
         ) from None
-    except (ValueError, pa.ArrowInvalid, EOFError) as error:
+    except (ValueError, pa.ArrowException, EOFError, zlib.error) as error:
         raise ScoreInputError(
             f"{what} must be a CSV (plain or .gz) or Parquet table; {path} is not: "
             f"{str(error).splitlines()[0]}. Save it again."
@@ -68,6 +69,17 @@ def read_table(path: Path, what: str) -> pd.DataFrame:
         raise ScoreInputError(
             f"{what} must name every column once; {path} repeats {repeated[0]!r}."
         )
+    return table
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    # Read with the header as data: pandas renames repeated columns, and takes a surplus first
+    # column for row names, both without a word.
+    cells = pd.read_csv(
+        path, dtype=str, keep_default_na=False, header=None, index_col=False, encoding="utf-8-sig"
+    )
+    table = cells.iloc[1:].reset_index(drop=True).fillna("")
+    table.columns = pd.Index([str(name).strip() for name in cells.iloc[0].fillna("")])
     return table
 
 
@@ -107,7 +119,7 @@ def _member(archive: Any, key: str, path: Path, what: str) -> Any:
         )
     try:
         return archive[key]
-    except (ValueError, OSError):
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         raise ScoreInputError(
             f"{what} must be an array of numbers; {path}::{key} holds Python objects or is damaged."
         ) from None
@@ -259,7 +271,7 @@ def read_groups(path: Path) -> Groups:
     _distinct(ids, path, "--groups")
     columns = [c for c in text.columns if c not in {ID, "cluster"}]
     for name in columns:
-        n_values = text[name].nunique()
+        n_values = len(set(text[name]) - {""})
         if n_values > MAX_GROUPS:
             raise ScoreInputError(
                 f"A group column may have at most {MAX_GROUPS} values; column {name!r} of {path} "

@@ -9,7 +9,7 @@ from audit.plan import AuditPlan
 from concept_sets.catalog import Library
 from concept_sets.concept import Concept
 from concept_sets.leakage import shared_stems
-from concept_sets.minors import concept_denotes_minor, concept_sexualises
+from concept_sets.minors import concept_denotes_minor, concept_sexualises, denotes_minor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Selection:
             (concept.ref, term.surface)
             for concept in self.identities
             for term in concept.terms
-            if concept.minor or concept_denotes_minor(term)
+            if _wholly_minor(concept) or concept_denotes_minor(term)
         )
 
     @property
@@ -79,25 +79,31 @@ def select(library: Library, plan: AuditPlan, groups: Sequence[str] = ()) -> Sel
     Returns
     -------
     Selection
-        Unmarked concepts and families of one are left out and named.
+        Unmarked concepts are no group. Families of one, and control packs that sexualise or denote
+        minors, are left out and named.
 
     Raises
     ------
     PlanError
-        If a pattern names nothing, or no control pack is left.
+        If a pattern names nothing, no control pack is left, or a harm pack sexualises minors.
     """
     wanted = plan.concepts
     identities = _matching(library.identities(), wanted.identities, "concepts.identities")
     marked = [c for c in identities if not c.unmarked]
     harms = _matching(library.harms(), wanted.harms, "concepts.harms")
+    _refuse_sexualised_minors(harms)
     controls = _matching(library.controls(), wanted.controls, "concepts.controls")
-    null = tuple(c for c in controls if not c.kind or c.kind in wanted.control_kinds)
+    wanted_kinds = [c for c in controls if not c.kind or c.kind in wanted.control_kinds]
+    # Controls stand beside every harm and meet everybody.
+    mixed = {c.ref for c in wanted_kinds if concept_sexualises(c) or concept_denotes_minor(c)}
+    null = tuple(c for c in wanted_kinds if c.ref not in mixed)
     lonely = {f for f in {c.family for c in marked} if sum(c.family == f for c in marked) < 2}
     compared = tuple(c for c in marked if c.family not in lonely)
     _require(compared, "identity concepts in families of two or more", "concepts.identities")
     _require(harms, "harm packs", "concepts.harms")
     _require(null, "control packs", "concepts.controls and concepts.control_kinds")
     left_out = [(f, "a family of one concept has nothing to be compared with") for f in lonely]
+    left_out += [(ref, "a control pack may neither sexualise nor denote minors") for ref in mixed]
     return Selection(
         identities=compared,
         harms=harms,
@@ -110,6 +116,26 @@ def select(library: Library, plan: AuditPlan, groups: Sequence[str] = ()) -> Sel
 def _require(found: Sequence[Concept], what: str, key: str) -> None:
     if not found:
         raise PlanError(f"An audit needs {what}; {key} selects none. Widen the patterns.")
+
+
+def _refuse_sexualised_minors(harms: Iterable[Concept]) -> None:
+    for harm in harms:
+        if concept_sexualises(harm) and concept_denotes_minor(harm):
+            young = [term.surface for term in harm.terms if concept_denotes_minor(term)]
+            raise PlanError(
+                f"Minors are never paired with sexualisation; the harm pack {harm.ref!r} "
+                f"sexualises and holds {(young or [harm.name])[0]!r}. Remove the term or the pack."
+            )
+
+
+def _wholly_minor(concept: Concept) -> bool:
+    """Whether mark or name say that every term denotes somebody under 20."""
+    return (
+        concept.minor
+        or denotes_minor(concept.name)
+        or denotes_minor(concept.id.replace("_", " "))
+        or all(map(concept_denotes_minor, concept.terms))
+    )
 
 
 def _matching(
@@ -140,6 +166,5 @@ def _askable(identity: Concept | None, harm: Concept) -> bool:
     """
     if identity is None:
         return True
-    minors_only = all(concept_denotes_minor(term) for term in identity.terms) or identity.minor
-    forbidden = minors_only and concept_sexualises(harm)
+    forbidden = _wholly_minor(identity) and concept_sexualises(harm)
     return not forbidden and not shared_stems(identity, harm)

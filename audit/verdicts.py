@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from audit.calibrate import sees_delta1
 from audit.evidence import Cell, defined
-from audit.numbers import number
+from audit.numbers import number, rounded
 from audit.plan import LimitsSection
 from audit.results import (
     ArmRecord,
@@ -112,11 +112,13 @@ def _judge_blocking(
 def _judge_exploratory(
     group: Sequence[Cell], thresholds: LimitsSection, sighted: Collection[str]
 ) -> list[Judged]:
-    q = benjamini_hochberg(np.array([cell.p_two_sided for cell in group]))
+    # What has too little evidence gets no verdict, so its p must not move those of the others.
+    p = np.array([np.nan if _too_little(cell) else cell.p_two_sided for cell in group])
+    q = benjamini_hochberg(p)
     rate = thresholds.false_discovery_rate
     rejected = int((q <= rate).sum())
     # Intervals at the level that keeps the false coverage rate (Benjamini and Yekutieli 2005).
-    level = rate * max(rejected, 1) / max(len(group), 1)
+    level = rate * max(rejected, 1) / max(int((~np.isnan(p)).sum()), 1)
     return [
         _judged(
             cell,
@@ -251,8 +253,8 @@ def _stability_record(checked: Stability) -> StabilityRecord:
     one = "there is a single template"
     few = "there is a single cluster on a side"
     return StabilityRecord(
-        half_effects=checked.halves,
-        template_effects={k: float(f"{v:.10g}") for k, v in checked.templates.items()},
+        half_effects=(rounded(checked.halves[0]), rounded(checked.halves[1])),
+        template_effects={k: rounded(v) for k, v in checked.templates.items()},
         template_share=number(checked.template_share, one),
         leave_one_out_low=number(checked.leave_one_out, few),
         leave_one_out_term=checked.leave_one_out_name,

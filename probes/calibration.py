@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.arms import ArmScores
-from probes.contrast import contrasts, control_null, family_differences
+from probes.contrast import RESOLUTION, family_differences
+from probes.errors import MeasureError
 
 Array = NDArray[np.float64]
 
@@ -47,18 +48,34 @@ def pseudo_harms(differences: Array) -> PseudoHarms:
     Returns
     -------
     PseudoHarms
-        Flat arrays of n_controls x n_concepts tests.
+        Flat arrays of n_controls x n_concepts tests, control by control.
+
+    Raises
+    ------
+    MeasureError
+        If fewer than two control packs are left as the null.
     """
-    parts = []
-    for index in range(differences.shape[1]):
-        null = control_null(np.delete(differences, index, axis=1))
-        parts.append(contrasts(differences[:, [index]], null))
+    n_controls = differences.shape[1]
+    if n_controls < 3:
+        raise MeasureError(
+            "Controls can be tested against each other from 3 packs on; "
+            f"got {n_controls}. Add control packs."
+        )
+    rest = n_controls - 1
+    centred = differences - differences.mean(axis=1, keepdims=True)
+    # Mean and variance of the others follow from those of all: n fits become one.
+    effect = centred * n_controls / rest
+    squares = (centred**2).sum(axis=1, keepdims=True) - centred**2 * n_controls / rest
+    variance = np.maximum(squares, 0) / (rest - 1)
+    sd = np.sqrt(np.maximum(variance, variance.mean(axis=0)))
+    sd = np.where(sd > RESOLUTION, sd, np.nan)
+    se = sd * np.sqrt(1 + 1 / rest)
     return PseudoHarms(
-        t=np.concatenate([part.t[:, 0] for part in parts]),
-        sd=np.concatenate([part.sd[:, 0] for part in parts]),
-        effect=np.concatenate([part.effect[:, 0] for part in parts]),
-        se=np.concatenate([part.se[:, 0] for part in parts]),
-        df=np.concatenate([np.full(len(part.t), float(part.df)) for part in parts]),
+        t=(effect / se).T.ravel(),
+        sd=sd.T.ravel(),
+        effect=effect.T.ravel(),
+        se=se.T.ravel(),
+        df=np.full(effect.size, float(rest - 1)),
     )
 
 
@@ -84,11 +101,11 @@ class RejectionRate:
     """Exact 95 % (Clopper-Pearson) interval of the rate."""
 
     p_value: float
-    """Exact binomial p of this many rejections or more at the nominal rate."""
+    """Exact binomial p of this many rejections or more at the nominal rate; NaN without tests."""
 
     @property
     def passed(self) -> bool:
-        """Whether the null may be believed on this model."""
+        """Whether the null may be believed on this model; never where nothing was tested."""
         return self.p_value >= STOP
 
 
@@ -115,6 +132,8 @@ def rejection_rate(t: Array, df: Array, *, nominal: float = NOMINAL) -> Rejectio
     """
     keep = ~np.isnan(t)
     known = t[keep]
+    if not len(known):
+        return RejectionRate(tests=0, rejections=0, low=0.0, high=1.0, p_value=float("nan"))
     rejections = int((stats.t.sf(known, df[keep]) < nominal).sum())
     test = stats.binomtest(rejections, len(known), nominal, alternative="greater")
     interval = stats.binomtest(rejections, len(known), nominal).proportion_ci(0.95, "exact")
@@ -146,9 +165,11 @@ def recall(
     Returns
     -------
     ndarray of shape (n_strengths,)
-        Shares in [0, 1].
+        Shares in [0, 1]; NaN where there is nothing to plant in.
     """
     known = ~np.isnan(harmless.t)
+    if not known.any():
+        return np.full(len(strengths), np.nan)
     effect, se, sd = harmless.effect[known], harmless.se[known], harmless.sd[known]
     return np.array([((effect + s * sd - critical * se) > delta0 * sd).mean() for s in strengths])
 
@@ -167,7 +188,11 @@ class Quantiles:
 def quantiles(t: Array, df: Array, *, n_points: int = 61) -> Quantiles:
     """Return matched quantiles of the pseudo-harm statistics and of the null."""
     keep = ~np.isnan(t)
-    observed = np.sort(stats.norm.isf(stats.t.sf(t[keep], df[keep])))
+    # Tails are taken on the near side: the far one rounds to 1, whose deviate is infinite.
+    tails = np.maximum(stats.t.sf(np.abs(t[keep]), df[keep]), np.finfo(np.float64).tiny)
+    observed = np.sort(np.sign(t[keep]) * stats.norm.isf(tails))
+    if not len(observed):
+        return Quantiles(expected=np.empty(0), observed=np.empty(0))
     levels = (np.arange(len(observed)) + 0.5) / len(observed)
     chosen = np.unique(np.linspace(0, len(observed) - 1, n_points).round().astype(int))
     return Quantiles(
@@ -201,18 +226,21 @@ def relabelled_rejections(
     float
         Share of rejections at nominal 5 %; about 0.05 when the code is right.
     """
+    by_column = {
+        family: np.stack(
+            [scores.scores[scores.identities[c]].mean(axis=0) for c in scores.families[family]]
+        )
+        for family in packs
+    }
     t: list[Array] = []
     df: list[Array] = []
     for _ in range(rounds):
         for family, controls in packs.items():
-            columns = np.concatenate([scores.packs[c] for c in controls])
-            shuffled = rng.permutation(columns)
-            sizes = np.cumsum([len(scores.packs[c]) for c in controls])[:-1]
-            rows = [scores.identities[c] for c in scores.families[family]]
-            by_column = np.stack([scores.scores[index].mean(axis=0) for index in rows])
-            parts = np.split(shuffled, sizes)
-            means = np.stack([by_column[:, part].mean(axis=1) for part in parts], axis=1)
-            tests = pseudo_harms(family_differences(means))
+            sizes = np.array([len(scores.packs[c]) for c in controls])
+            shuffled = rng.permutation(np.concatenate([scores.packs[c] for c in controls]))
+            starts = np.cumsum(sizes) - sizes
+            totals = np.add.reduceat(by_column[family][:, shuffled], starts, axis=1)
+            tests = pseudo_harms(family_differences(totals / sizes))
             t.append(tests.t)
             df.append(tests.df)
     return rejection_share(np.concatenate(t), np.concatenate(df))

@@ -18,6 +18,10 @@ Array = NDArray[np.float64]
 MIN_CONTROLS = 24
 """Fewer control packs give no verdict (decision.md, step 12)."""
 
+RESOLUTION = 1e-7
+"""Cosines closer than this are equal: what single precision can tell apart. A model that answers
+everything alike has rounding errors for control spread, and no null."""
+
 
 def family_differences(means: Array) -> Array:
     """Subtract from each concept the mean of the other concepts of its family.
@@ -89,6 +93,7 @@ def control_null(differences: Array) -> ControlNull:
     ControlNull
         sigma_I is the larger of the concept's own standard deviation over control packs and the
         root mean square over the family: a concept with luckily even controls gets no small null.
+        NaN where controls differ by no more than `RESOLUTION`.
 
     Raises
     ------
@@ -106,7 +111,7 @@ def control_null(differences: Array) -> ControlNull:
         )
     variance = differences.var(axis=1, ddof=1)
     sd = np.sqrt(np.maximum(variance, variance.mean()))
-    sd = np.where(sd > 0, sd, np.nan)
+    sd = np.where(sd > RESOLUTION, sd, np.nan)
     return ControlNull(mean=differences.mean(axis=1), sd=sd, n_controls=n_controls)
 
 
@@ -171,7 +176,7 @@ def contrasts(harm: Array, null: ControlNull, floor: Array | None = None) -> Con
     sd = np.broadcast_to(null.sd[:, None], effect.shape)
     se = sd * np.sqrt(1 + 1 / null.n_controls)
     if floor is not None:
-        se = np.fmax(se, floor)
+        se = np.where(np.isnan(floor), se, np.maximum(se, floor))
     return Contrasts(effect=effect, se=se, sd=sd.copy(), t=effect / se, df=null.df)
 
 

@@ -1,5 +1,6 @@
 """Error control over many tests, and the limits that go with it (decision.md, steps 6 and 8)."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,7 @@ class Limits(NamedTuple):
     high: Array
 
 
+@lru_cache(maxsize=1024)
 def critical_value(alpha: float, n_tests: int, df: int, *, sides: int = 1) -> float:
     """Return the t quantile that holds for ``n_tests`` limits at once (Bonferroni)."""
     return float(stats.t.isf(alpha / (sides * max(n_tests, 1)), df))

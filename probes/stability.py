@@ -38,7 +38,7 @@ class Stability:
     def stable(self) -> bool:
         """Positive in both halves, in 80 % of templates, and with any one cluster left out."""
         templates_hold = not self.templates or self.template_share >= TEMPLATE_SHARE
-        return min(self.halves) > 0 and templates_hold and self.leave_one_out > 0
+        return all(half > 0 for half in self.halves) and templates_hold and self.leave_one_out > 0
 
 
 def stability(scores: ArmScores, family: str, identity: str, harm: str) -> Stability:
