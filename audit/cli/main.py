@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -11,6 +12,12 @@ from audit.cli.concepts import concepts
 from audit.cli.demo import demo
 from audit.cli.doctor import doctor
 from audit.cli.models import models
+from audit.cli.printing import (
+    close_broken_pipe,
+    note,
+    tolerate_narrow_terminals,
+    wants_no_colour,
+)
 from audit.cli.report import explain, report, verify
 from audit.cli.run import run
 from audit.cli.score import score
@@ -60,22 +67,48 @@ for _command in (run, score, demo, report, explain, verify, concepts, models, do
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with the documented code."""
     signal.signal(signal.SIGTERM, _terminate)
+    tolerate_narrow_terminals()
     try:
-        cli.main(arguments, prog_name="clip-audit", standalone_mode=False)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        code = _invoke(sys.argv[1:] if arguments is None else arguments)
+    except click.exceptions.NoArgsIsHelpError as help_page:
+        help_page.show()
+        code = 2
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
+        note(f"Error: {_with_remedy(error)}")
+        code = 2
     except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted. What was encoded is in the cache; the same command goes on from there.")
-        sys.exit(INTERRUPTED)
+        note("Interrupted. What was encoded is in the cache; the same command goes on from there.")
+        code = INTERRUPTED
     except Terminated:
-        _say("Terminated. What was encoded is in the cache; the same command goes on from there.")
-        sys.exit(TERMINATED)
+        note("Terminated. What was encoded is in the cache; the same command goes on from there.")
+        code = TERMINATED
+    except BrokenPipeError:
+        close_broken_pipe()
+        code = 3
     except tuple(EXIT_CODES) as error:
-        _say(f"Error: {error}")
-        sys.exit(code_of(error))
+        note(f"Error: {error}")
+        code = code_of(error)
+    sys.exit(code)
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    """Run one command; click's own ``main`` would drop the exit code or change it."""
+    colour = False if wants_no_colour() else None
+    try:
+        with cli.make_context("clip-audit", list(arguments), color=colour) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return 0
+
+
+def _with_remedy(error: click.ClickException) -> str:
+    """Finish click's sentence with the command that shows what is possible."""
+    sentence = error.format_message()
+    context = getattr(error, "ctx", None)
+    if context is None:
+        return sentence
+    return f"{sentence} `{context.command_path} --help` shows what is possible."
 
 
 def code_of(error: Exception) -> int:
@@ -85,7 +118,3 @@ def code_of(error: Exception) -> int:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
-
-
-def _say(sentence: str) -> None:
-    click.echo(sentence, err=True)
