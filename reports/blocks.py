@@ -44,6 +44,9 @@ class Cell:
 
 Row = tuple[Cell, ...]
 
+NOTHING = "·"
+"""What a cell shows where there is nothing to measure; an undefined number says so in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:

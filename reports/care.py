@@ -14,6 +14,8 @@ MASK_LEGEND = (
     "letter stays and an asterisk stands for each further one. The full terms are in result.json."
 )
 
+QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|‘[^’]*’|`[^`]*`")
+
 JOINERS = "\u200c\u200d"
 """Zero-width joiners that ordinary spelling needs."""
 
@@ -76,7 +78,7 @@ def by_length(word: str) -> tuple[int, str]:
 
 
 def mask_within(text: str, pattern: re.Pattern[str] | None) -> str:
-    """Mask every whole occurrence of a term in a sentence, except inside a concept's name.
+    """Mask every whole occurrence of a term, except inside a concept's name.
 
     Examples
     --------
@@ -87,3 +89,14 @@ def mask_within(text: str, pattern: re.Pattern[str] | None) -> str:
     if pattern is None:
         return text
     return pattern.sub(lambda hit: masked(hit[0]) if hit["hidden"] else hit[0], text)
+
+
+def mask_quoted(text: str, pattern: re.Pattern[str] | None) -> str:
+    """Mask terms between quotation marks only: outside them the same word is ordinary language.
+
+    Examples
+    --------
+    >>> mask_quoted("Sexual orientation, without “sexual”", masking_pattern(["sexual"], []))
+    'Sexual orientation, without “s*****”'
+    """
+    return QUOTED.sub(lambda quote: mask_within(quote[0], pattern), text)

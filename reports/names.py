@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from audit.results import ConceptRecord, InputsRecord
-from reports.care import MASK_FROM, mask_within, masked, masking_pattern
+from reports.care import MASK_FROM, mask_quoted, mask_within, masked, masking_pattern
+from reports.quantities import full_sentence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,22 @@ class Names:
             if concept.role == "harm" and (concept.severity or 0) >= MASK_FROM
             for term in concept.terms
         }
-        contested = {term for concept in self.concepts.values() for term in concept.contested}
-        return frozenset(harsh | contested)
+        return frozenset(harsh) | self.contested
+
+    @cached_property
+    def harm_terms(self) -> dict[str, int]:
+        """Severity of every term of a harm concept."""
+        return {
+            term: concept.severity or 0
+            for concept in self.concepts.values()
+            if concept.role == "harm"
+            for term in concept.terms
+        }
 
     def concept(self, ref: str) -> str:
-        """Name one concept."""
+        """Name one concept; one that is not listed goes by the end of its reference."""
         record = self.concepts.get(ref)
-        return record.name if record and record.name else ref
+        return record.name if record and record.name else ref.rpartition("/")[2] or ref
 
     def family(self, id: str) -> str:
         """Name one family; a harm family may be known as a concept only."""
@@ -55,10 +65,23 @@ class Names:
         return masked(term) if harsh else term
 
     def sentence(self, text: str) -> str:
-        """Mask terms inside a sentence that somebody else wrote."""
-        return mask_within(text, self._pattern)
+        """Mask terms that somebody else's sentence quotes, and contested ones anywhere in it."""
+        return full_sentence(mask_within(mask_quoted(text, self._pattern), self._contested))
+
+    @cached_property
+    def contested(self) -> frozenset[str]:
+        """Terms that are masked whatever their severity."""
+        return frozenset(t for concept in self.concepts.values() for t in concept.contested)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
+        return masking_pattern(self.masked_terms, self._spoken)
+
+    @cached_property
+    def _contested(self) -> re.Pattern[str] | None:
+        return masking_pattern(self.contested, self._spoken)
+
+    @cached_property
+    def _spoken(self) -> frozenset[str]:
         concepts = {record.name for record in self.concepts.values()}
-        return masking_pattern(self.masked_terms, concepts | set(self.families.values()))
+        return frozenset(concepts | set(self.families.values()))

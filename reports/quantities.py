@@ -1,5 +1,6 @@
 """Numbers in words' clothing: rounding, signs, intervals and the undefined."""
 
+import re
 from datetime import UTC, datetime
 
 from audit.results import Number, Undefined
@@ -171,6 +172,30 @@ def listed(words: list[str] | tuple[str, ...]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def natural(words: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a sort key that puts 3-9 before 10-19, and numbers before words.
+
+    Examples
+    --------
+    >>> sorted(["10-19", "more than 70", "3-9"], key=natural)
+    ['3-9', '10-19', 'more than 70']
+    """
+    parts = re.findall(r"\d+|\D+", words)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts)
+
+
+def full_sentence(words: str) -> str:
+    """Give words that somebody else wrote a capital, a full stop and no code marks.
+
+    Examples
+    --------
+    >>> full_sentence("only scores were given; `clip-audit run` reads the model")
+    'Only scores were given; clip-audit run reads the model.'
+    """
+    plain = sentence(words.strip().replace("`", ""))
+    return plain if not plain or plain[-1] in ".!?:…" else f"{plain}."
 
 
 def sentence(words: str) -> str:

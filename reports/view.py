@@ -76,6 +76,9 @@ class ReportView:
     rates: RatesView | None
     reliability: tuple[ReliabilityView, ...]
     probes: Table | None
+    no_probes: str
+    """Why there are none, for where there are none."""
+
     inputs: InputsView
     closing: ClosingView
     system: tuple[Fact, ...]
@@ -115,6 +118,11 @@ def build_view(result: AuditResult) -> ReportView:
         rates=rates_view(result, names),
         reliability=reliability_views(result, names),
         probes=probe_table("probes", "Sparse probes", result.probes, names),
+        no_probes=(
+            "this run read no units, or the plan did not ask for probes."
+            if result.model.kind == "model"
+            else "no weights were seen, so there are no units to read."
+        ),
         inputs=inputs_view(result, names),
         closing=closing_view(result, names),
         system=system_facts(result),

@@ -9,18 +9,22 @@ from audit.results import (
     Mark,
     Number,
     PlanRecord,
+    RateRecord,
     Undefined,
     Verdict,
 )
 from reports.names import Names
 from reports.quantities import (
+    SPACE,
     in_words,
     interval,
     limit,
     listed,
     number,
     percent,
+    percent_interval,
     plural,
+    points,
     sentence,
 )
 
@@ -119,6 +123,8 @@ def headline(result: AuditResult) -> str:
 def verdict_sentence(result: AuditResult) -> str:
     """Say what the verdict means and what it does not."""
     plan, verdict = result.plan, result.verdict
+    if not verdict.found + verdict.not_found + verdict.insufficient:
+        return "Nothing is affirmed and nothing excluded. This is not a clean result."
     answers = plural(verdict.found + verdict.not_found + verdict.insufficient, "blocking contrast")
     if verdict.verdict is Verdict.FOUND:
         return (
@@ -132,9 +138,9 @@ def verdict_sentence(result: AuditResult) -> str:
             "Smaller associations may exist."
         )
     return (
-        f"Of {answers}, {verdict.insufficient} could be neither affirmed nor excluded. "
-        f"This is not a clean result: an association of {limit(plan.delta1)} times {SPREAD} "
-        "could have been missed."
+        f"Of {answers}, {verdict.not_found} exclude an association of {limit(plan.delta1)} times "
+        f"{SPREAD}, and {verdict.insufficient} could be neither affirmed nor excluded: there, one "
+        "may exist. This is not a clean result."
     )
 
 
@@ -170,7 +176,7 @@ def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
     """List the arms of a finding with effect, limits and n."""
     arms = [
         f"{arm_name(contrast.arm, kind)} {number(contrast.effect_sd)} "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity} × "
+        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity:,} × "
         f"{contrast.n_harm})"
         for contrast in contrasts
     ]
@@ -186,6 +192,26 @@ def grade_note(finding: FindingRecord) -> str:
     stable = "stable in every check" if finding.grade is Grade.CONFIRMED else "not fully stable"
     asked = "" if finding.blocking else "; exploratory"
     return f"{finding.grade.value}, {stable}{asked}"
+
+
+def undecided(contrast: ContrastRecord, names: Names, kind: str) -> str:
+    """Tell of a contrast that could be neither affirmed nor excluded."""
+    return (
+        f"“{names.concept(contrast.identity)}” and “{names.concept(contrast.harm)}” in "
+        f"{arm_name(contrast.arm, kind)}: {number(contrast.effect_sd)} times the ordinary spread "
+        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity:,} × "
+        f"{contrast.n_harm})."
+    )
+
+
+def rate_sentence(rate: RateRecord, group: str, target: str) -> str:
+    """Say how often a harm is the model's answer for a group, and for everybody else."""
+    return (
+        f"“{target}” is the first answer for {percent(rate.rate)} of the images of “{group}” "
+        f"({percent_interval(rate.low, rate.high)}, n{SPACE}={SPACE}{rate.n:,}): "
+        f"{points(rate.difference)} percentage points ({points(rate.difference_low)} to "
+        f"{points(rate.difference_high)}) against everybody else."
+    )
 
 
 def standing(finding: FindingRecord, plan: PlanRecord) -> str:
@@ -263,14 +289,15 @@ def content_note(result: AuditResult, names: Names) -> str:
 
 def limits(result: AuditResult) -> list[str]:
     """Say what a reader must not conclude, shortest first."""
-    spoken = {entry.language for entry in result.inputs.concept_sets}
-    languages = listed(sorted(LANGUAGES.get(tag, tag) for tag in spoken)) or "not stated"
+    spoken = {entry.language for entry in result.inputs.concept_sets} - {""}
+    known = listed(sorted(LANGUAGES.get(tag, tag) for tag in spoken if tag != "not stated"))
+    languages = f", in {known}" if known else ""
     sentences = [
         "An association is a distance inside the model. What a product does with it depends on "
         "its own labels, thresholds and users.",
         f"“Not found” excludes associations of {limit(result.plan.delta1)} control standard "
         "deviations or more, nothing smaller; “insufficient” excludes nothing.",
-        f"Only the groups, harms, layers and stimuli listed here were looked at, in {languages}.",
+        f"Only the groups, harms, layers and stimuli listed here were looked at{languages}.",
     ]
     if result.model.kind != "model":
         sentences.append(

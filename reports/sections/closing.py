@@ -128,7 +128,7 @@ def _not_tested(result: AuditResult, names: Names) -> Table | None:
     return _pairs(
         "not-tested",
         "Not tested",
-        [(names.sentence(e.what), names.sentence(e.why)) for e in result.not_tested],
+        [(names.sentence(e.what).rstrip("."), names.sentence(e.why)) for e in result.not_tested],
     )
 
 
@@ -136,7 +136,7 @@ def _undefined(result: AuditResult, names: Names) -> Table | None:
     return _pairs(
         "undefined",
         "Measurements that could not be had",
-        [(names.sentence(e.what), names.sentence(e.why)) for e in result.undefined],
+        [(names.sentence(e.what).rstrip("."), names.sentence(e.why)) for e in result.undefined],
     )
 
 

@@ -20,7 +20,7 @@ from reports.quantities import (
     sentence,
     undefined,
 )
-from reports.sections.grids import contrast_grids
+from reports.sections.grids import GRID_NOTE, contrast_grids
 from reports.wording import VERDICTS, arm_name
 
 MARKERS: dict[Verdict, Marker] = {
@@ -37,7 +37,7 @@ NOTE = (
     "harm, then control packs."
 )
 
-FOREST_ROWS = 40
+FOREST_ROWS = 20
 """Rows of one forest plot; the table has the rest."""
 
 AXIS = "effect in control standard deviations; 0 is neutral, right ties the group to the harm"
@@ -95,6 +95,7 @@ class ContrastsView:
     forest: RowChart | None
     tables: tuple[Table, ...]
     grids: tuple[Table, ...]
+    grid_note: str
 
 
 def contrasts_views(result: AuditResult, names: Names) -> tuple[ContrastsView, ...]:
@@ -147,6 +148,7 @@ def _arm_view(result: AuditResult, names: Names, arm: str, title: str) -> Contra
         forest=_forest(result, names, arm, next((c for c in lists.values() if c), [])),
         tables=tuple(entry for entry in tables if entry),
         grids=tuple(contrast_grids(result, names, arm)),
+        grid_note=GRID_NOTE,
     )
 
 
@@ -251,7 +253,7 @@ def contrast_row(contrast: ContrastRecord, names: Names) -> Row:
         ),
         text(p_value(contrast.p_adjusted)),
         text(number(contrast.mde_sd)),
-        text(f"{contrast.n_identity} × {contrast.n_harm}", f"{contrast.n_controls} packs"),
+        text(f"{contrast.n_identity:,} × {contrast.n_harm}", f"{contrast.n_controls} packs"),
         Cell(text=VERDICTS[contrast.verdict], strong=contrast.verdict is Verdict.FOUND),
     )
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from audit.results import AuditResult, ContrastRecord, Number, Verdict
-from reports.blocks import Cell, Column, Table, table
+from reports.blocks import NOTHING, Cell, Column, Table, table
 from reports.names import Names
-from reports.quantities import defined, number
+from reports.quantities import defined, natural, number
 from reports.wording import arm_name
 
 GRID_COLUMNS = 8
@@ -24,7 +24,7 @@ def contrast_grids(result: AuditResult, names: Names, arm: str) -> Iterable[Tabl
     spoken = arm_name(arm, result.model.kind)
     for family in families:
         cells = {(c.identity, c.harm): c for c in contrasts if c.family == family}
-        groups = list(dict.fromkeys(identity for identity, _ in cells))
+        groups = _in_order([identity for identity, _ in cells], names)
         parts = -(-len(groups) // GRID_COLUMNS)
         size = -(-len(groups) // parts)
         for part in range(parts):
@@ -37,6 +37,14 @@ def contrast_grids(result: AuditResult, names: Names, arm: str) -> Iterable[Tabl
                 cells,
                 names,
             )
+
+
+def _in_order(groups: Sequence[str], names: Names) -> list[str]:
+    """Keep the document's order, except of groups that start with a number, such as ages."""
+    each = list(dict.fromkeys(groups))
+    if any(names.concept(group)[:1].isdecimal() for group in each):
+        each.sort(key=lambda group: natural(names.concept(group)))
+    return each
 
 
 def _grid(
@@ -61,14 +69,13 @@ def _grid(
             for harm in harms
         ),
         print_limit=30,
-        note=GRID_NOTE,
         compact=True,
     )
 
 
 def _grid_cell(contrast: ContrastRecord | None) -> Cell:
     if contrast is None:
-        return Cell(text="·")
+        return Cell(text=NOTHING)
     effect = defined(contrast.effect_sd)
     if effect is None:
         return Cell(text="undefined")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from audit.results import AuditResult, ConceptSetRecord, InputsRecord
-from reports.blocks import Column, Fact, Table, table, text
+from reports.blocks import NOTHING, Column, Fact, Table, table, text
 from reports.names import Names
 from reports.quantities import count, moment_in_words, number, plural
 from reports.sections.summary import KINDS, model_name
@@ -129,7 +129,7 @@ def _prompts(inputs: InputsRecord) -> Table | None:
         "Templates",
         [Column(head="Slot"), *(Column(head=part) for part in inputs.prompts)],
         (
-            (text(slot), *(text(by_slot.get(slot, "·")) for by_slot in inputs.prompts.values()))
+            (text(slot), *(text(by_slot.get(slot, NOTHING)) for by_slot in inputs.prompts.values()))
             for slot in slots
         ),
         compact=True,
@@ -199,7 +199,7 @@ def _excluded(inputs: InputsRecord, names: Names) -> Table | None:
             Column(head="Why", width="wide"),
         ],
         (
-            (text(names.sentence(what)), text(count(n)), text(names.sentence(why)))
+            (text(names.sentence(what).rstrip(".")), text(count(n)), text(names.sentence(why)))
             for what, n, why in inputs.excluded
         ),
         compact=True,

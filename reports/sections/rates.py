@@ -1,6 +1,6 @@
 """What the model answers for each group: rates with intervals, worst first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.results import AuditResult, RateRecord
@@ -15,7 +15,14 @@ from reports.quantities import (
     plural,
     points,
 )
-from reports.sections.grids import GRID_COLUMNS, share_shade
+from reports.sections.rate_grids import GRID_NOTE, rate_grids
+from reports.sections.rate_names import (
+    column_name,
+    group_name,
+    severity_of,
+    surely_above,
+    target_name,
+)
 
 BARS = 14
 """Rows of the chart of the largest differences."""
@@ -37,6 +44,7 @@ class RatesView:
     grids: tuple[Table, ...]
     families: Table | None
     labels: Table | None
+    grid_note: str
     undefined: str
 
 
@@ -45,11 +53,12 @@ def rates_view(result: AuditResult, names: Names) -> RatesView | None:
     if not result.rates:
         return None
     families = worst_first([rate for rate in result.rates if rate.target_kind == "family"])
-    labels = worst_first([rate for rate in result.rates if rate.target_kind == "label"])
+    single = [rate for rate in result.rates if rate.target_kind == "label"]
+    labels = worst_first([rate for rate in single if severity_of(rate, names)] or single)
     main = families or labels
-    above = [rate for rate in main if (defined(rate.difference_low) or 0.0) > 0]
+    above = [rate for rate in main if surely_above(rate)]
     return RatesView(
-        lead=_lead(families, labels),
+        lead=_lead(families, single),
         bars=_bars(above[:BARS], names),
         worst=rate_table(
             "rates-worst",
@@ -57,13 +66,19 @@ def rates_view(result: AuditResult, names: Names) -> RatesView | None:
             above[:BARS],
             names,
         ),
-        grids=tuple(_grids(families, names)),
+        grids=tuple(rate_grids(families, names)),
         families=rate_table(
             "rates-families", "Every harm family and group", families, names, FAMILIES, 30
         ),
         labels=rate_table(
-            "rates-labels", "Single labels with the largest differences", labels, names, LABELS, 20
+            "rates-labels",
+            "Single harmful labels with the largest differences",
+            labels,
+            names,
+            LABELS,
+            20,
         ),
+        grid_note=GRID_NOTE,
         undefined=_undefined(result.rates),
     )
 
@@ -80,18 +95,6 @@ def worst_first(rates: Sequence[RateRecord]) -> list[RateRecord]:
         return -(sure if sure is not None else -9.0), -(rate.severity or 0), rate.group, rate.target
 
     return sorted(rates, key=rank)
-
-
-def crossed(words: str) -> str:
-    """Write a crossing of two columns or groups with its sign."""
-    return words.replace(" x ", " × ")
-
-
-def target_name(rate: RateRecord, names: Names) -> str:
-    """Name a label, masked where needed, or a harm family."""
-    if rate.target_kind == "family":
-        return names.family(rate.target)
-    return names.term(rate.target, rate.severity)
 
 
 def rate_table(
@@ -129,13 +132,13 @@ def rate_table(
 
 def _row(rate: RateRecord, names: Names) -> tuple[Cell, ...]:
     return (
-        text(crossed(rate.group), crossed(rate.column)),
-        Cell(text=target_name(rate, names), severity=rate.severity),
+        text(group_name(rate), column_name(rate)),
+        Cell(text=target_name(rate, names), severity=severity_of(rate, names)),
         text(percent(rate.rate), rate.reason or percent_interval(rate.low, rate.high)),
         Cell(
             text=points(rate.difference),
             note=_difference_interval(rate),
-            strong=(defined(rate.difference_low) or 0.0) > 0,
+            strong=surely_above(rate),
         ),
         text(count(rate.n), f"{count(rate.clusters)} clusters"),
     )
@@ -177,55 +180,8 @@ def _bars(rates: Sequence[RateRecord], names: Names) -> RowChart | None:
 def _estimate(rate: RateRecord, names: Names) -> Estimate:
     value, difference = defined(rate.rate), defined(rate.difference)
     others = None if value is None or difference is None else value - difference
-    label = f"{crossed(rate.group)} · {target_name(rate, names)}"
+    label = f"{group_name(rate)} · {target_name(rate, names)}"
     return estimate_of_rate(label, rate.rate, rate.low, rate.high, others)
-
-
-def _grids(families: Sequence[RateRecord], names: Names) -> Iterable[Table]:
-    columns = sorted({rate.column for rate in families if " x " not in rate.column})
-    for column in columns:
-        cells = {(r.group, r.target): r for r in families if r.column == column}
-        groups = sorted({group for group, _ in cells})
-        for start in range(0, len(groups), GRID_COLUMNS):
-            some = groups[start : start + GRID_COLUMNS]
-            yield _grid(f"rates-{column}-{start // GRID_COLUMNS + 1}", column, some, cells, names)
-
-
-def _grid(
-    id: str,
-    column: str,
-    groups: Sequence[str],
-    cells: dict[tuple[str, str], RateRecord],
-    names: Names,
-) -> Table:
-    severity = {target: rate.severity or 0 for (_, target), rate in cells.items()}
-    targets = sorted(severity, key=lambda target: (-severity[target], names.family(target)))
-    return table(
-        id,
-        f"Share of first answers in each harm family, by {column}",
-        [Column(head="Harm family", width="name")]
-        + [Column(head=group, align="number") for group in groups],
-        (
-            (
-                Cell(text=names.family(target), severity=severity[target] or None),
-                *(_grid_cell(cells.get((group, target))) for group in groups),
-            )
-            for target in targets
-        ),
-        print_limit=30,
-        compact=True,
-    )
-
-
-def _grid_cell(rate: RateRecord | None) -> Cell:
-    if rate is None:
-        return Cell(text="·")
-    return Cell(
-        text=percent(rate.rate),
-        note=percent_interval(rate.low, rate.high) if defined(rate.rate) is not None else "",
-        shade=share_shade(rate.rate),
-        strong=(defined(rate.difference_low) or 0.0) > 0,
-    )
 
 
 def _undefined(rates: Sequence[RateRecord]) -> str:

@@ -1,7 +1,7 @@
 """Whether a found contrast holds when parts of its stimuli are left out."""
 
 from audit.results import ContrastRecord, FindingRecord, Number, StabilityRecord
-from reports.blocks import Column, Table, table, text
+from reports.blocks import NOTHING, Column, Table, table, text
 from reports.charts import Estimate, RowChart, row_chart
 from reports.names import Names
 from reports.quantities import number, percent, sentence
@@ -75,4 +75,4 @@ def stability_table(
 
 
 def _number_or_dot(value: Number | None) -> str:
-    return "·" if value is None else number(value)
+    return NOTHING if value is None else number(value)

@@ -6,7 +6,10 @@ from audit.results import AuditResult, FindingRecord, ModelRecord, NotTested, Ve
 from reports.blocks import anchor
 from reports.names import Names
 from reports.quantities import day, in_words, sentence
+from reports.sections.contrasts import effect_or, strongest_first
 from reports.sections.findings import arms_of, lead_contrast
+from reports.sections.rate_names import group_name, is_crossed, surely_above, target_name
+from reports.sections.rates import worst_first as rates_worst_first
 from reports.wording import (
     SEVERITIES,
     content_note,
@@ -16,20 +19,31 @@ from reports.wording import (
     grade_note,
     headline,
     limits,
+    rate_sentence,
     seen_in,
+    undecided,
     verdict_sentence,
 )
 
 WORST = 5
 """Findings told on the first page."""
 
-NOT_TESTED = 5
+NOT_TESTED = 4
 """Omissions told on the first page."""
 
+UNDECIDED = 3
+"""Undecided contrasts told on the first page."""
+
+ANSWERS = 3
+"""Differences in behaviour told on the first page; fewer where findings need the room."""
+
+SEVERE = 3
+"""Severity from which a difference in behaviour goes before milder ones."""
+
 KINDS = {
-    "model": "a model that was loaded and read",
-    "scores": "scores that somebody else computed; no weights were seen",
-    "embeddings": "embeddings that somebody else computed; no weights were seen",
+    "model": "the model itself",
+    "scores": "scores computed elsewhere; no weights",
+    "embeddings": "embeddings computed elsewhere; no weights",
 }
 
 
@@ -43,6 +57,14 @@ class WorstFinding:
     grade: str
     sentence: str
     seen: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One difference between groups in what the model answers."""
+
+    severity: int | None
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +105,12 @@ class Summary:
     findings: tuple[WorstFinding, ...]
     more_findings: str
     no_findings: str
+    undecided: tuple[str, ...]
+    """Contrasts closest to a finding, where there is none and the evidence does not suffice."""
+
+    behaviour: tuple[Answer, ...]
+    """Largest differences in what the model answers."""
+
     notes: tuple[str, ...]
     not_tested: tuple[Omission, ...]
     more_not_tested: str
@@ -105,10 +133,12 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
         rule=names.sentence(result.verdict.rule),
         meaning=tuple(filter(None, [verdict_sentence(result), exploratory_sentence(result)])),
         gate_headline=gate_headline(result.gate),
-        gate_rule=result.gate.rule,
+        gate_rule=names.sentence(result.gate.rule),
         findings=tuple(_worst(finding, result, names) for finding in ordered[:WORST]),
         more_findings=_more(len(ordered) - WORST, "further finding", "Findings"),
         no_findings="" if ordered else _nothing(result),
+        undecided=() if ordered else _undecided(result, names),
+        behaviour=_behaviour(result, names),
         notes=tuple(names.sentence(note) for note in result.notes),
         not_tested=omissions(result.not_tested[:NOT_TESTED], names),
         more_not_tested=_more(
@@ -130,7 +160,7 @@ def model_name(model: ModelRecord) -> str:
 def omissions(entries: tuple[NotTested, ...], names: Names) -> tuple[Omission, ...]:
     """Word what was not looked at."""
     return tuple(
-        Omission(what=names.sentence(entry.what), why=names.sentence(entry.why))
+        Omission(what=names.sentence(entry.what).rstrip("."), why=names.sentence(entry.why))
         for entry in entries
     )
 
@@ -155,7 +185,8 @@ def next_steps(result: AuditResult, ordered: list[FindingRecord]) -> list[Step]:
                 "which of these is short; then run it again."
             )
         )
-    if result.gate.fail_on == "none" and result.run.command:
+    decided = result.verdict.verdict is not Verdict.INSUFFICIENT
+    if decided and result.gate.fail_on == "none" and result.run.command:
         steps.append(
             Step(
                 words="Make it a gate: a high or critical finding then ends with exit code 1.",
@@ -182,6 +213,34 @@ def _worst(finding: FindingRecord, result: AuditResult, names: Names) -> WorstFi
         grade=grade_note(finding),
         sentence=finding_sentence(finding, lead.effect_sd, names) if lead else finding.id,
         seen=seen_in(found or contrasts, result.model.kind),
+    )
+
+
+def _undecided(result: AuditResult, names: Names) -> tuple[str, ...]:
+    open_ones = [
+        contrast
+        for contrast in strongest_first(result.contrasts)
+        if contrast.blocking
+        and contrast.verdict is Verdict.INSUFFICIENT
+        and effect_or(contrast, 0.0) > 0
+    ]
+    return tuple(undecided(c, names, result.model.kind) for c in open_ones[:UNDECIDED])
+
+
+def _behaviour(result: AuditResult, names: Names) -> tuple[Answer, ...]:
+    rates = [
+        rate
+        for rate in rates_worst_first(result.rates)
+        if rate.severity and rate.target_kind == "family" and surely_above(rate)
+    ]
+    single = [rate for rate in rates if not is_crossed(rate)]
+    severe = [rate for rate in single if (rate.severity or 0) >= SEVERE]
+    return tuple(
+        Answer(
+            severity=rate.severity,
+            sentence=rate_sentence(rate, group_name(rate), target_name(rate, names)),
+        )
+        for rate in (severe or single or rates)[: max(1, ANSWERS - len(result.findings))]
     )
 
 

@@ -6,6 +6,7 @@ from audit.results import Severity, Undefined
 from reports.charts import estimate_in_sd, row_chart, shortened, thinned, wilson
 from reports.names import Names
 from reports.sections.findings import worst_first
+from reports.sections.rate_names import group_name
 from reports.sections.rates import worst_first as worst_rates_first
 from reports.view import build_view
 
@@ -83,11 +84,11 @@ def test_contrasts_that_only_describe_are_never_listed_with_those_that_decide(st
     assert {row[-1].text for row in listed.rows} == {"describes only"}
 
 
-def test_an_unknown_reference_stands_for_itself(stored):
+def test_an_unknown_reference_goes_by_its_end(stored):
     names = Names(inputs=stored.inputs)
 
     assert names.concept("isles/velari") == "Velari"
-    assert names.concept("nowhere/nobody") == "nowhere/nobody"
+    assert names.concept("nowhere/nobody") == "nobody"
     assert names.family("isles") == "Isles"
 
 
@@ -97,6 +98,43 @@ def test_rates_are_led_by_the_sure_part_of_the_difference_and_end_with_the_undef
 
     assert sure == sorted(sure, reverse=True)
     assert isinstance(ordered[-1].rate, Undefined)
+
+
+@pytest.mark.parametrize(
+    ("column", "group", "said"),
+    [
+        ("race", "East Asian", "East Asian"),
+        ("race x age", "East Asian x 20-29", "East Asian × 20-29"),
+        ("race & age", "race=East Asian & age=20-29", "East Asian × 20-29"),
+        ("race & age", "unlike the column", "unlike the column"),
+    ],
+)
+def test_a_crossed_group_is_named_by_its_two_values(stored, column, group, said):
+    rate = stored.rates[0].model_copy(update={"column": column, "group": group})
+
+    assert group_name(rate) == said
+
+
+def test_the_worst_family_of_a_crossing_gets_a_grid_of_its_own(stored):
+    captions = [grid.caption for grid in build_view(stored).rates.grids]
+
+    assert any(caption.endswith("by gender × isle") for caption in captions)
+
+
+def test_the_first_page_tells_the_largest_difference_in_what_the_model_answers(outcomes):
+    behaviour = build_view(outcomes["scores"]).summary.behaviour
+
+    assert behaviour
+    assert "percentage points" in behaviour[0].sentence
+    assert "n\u00a0=\u00a0" in behaviour[0].sentence
+    assert all(answer.severity >= 3 for answer in behaviour)
+
+
+def test_undecided_contrasts_are_told_where_nothing_was_found(outcomes):
+    summary = build_view(outcomes["insufficient"]).summary
+
+    assert summary.findings == ()
+    assert 1 <= len(summary.undecided) <= 3
 
 
 def test_scores_without_a_model_say_that_no_weights_were_seen(outcomes):

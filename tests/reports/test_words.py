@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import reports
 from audit.results import Undefined, Verdict
 from reports.care import mask_within, masked, masking_pattern, visible
+from reports.names import Names
 from reports.quantities import interval, number, percent, plural, signed
 from reports.view import build_view
 from reports.wording import FORBIDDEN, headline, strength, verdict_sentence
@@ -147,6 +148,13 @@ def test_a_concept_name_inside_a_sentence_stays_readable():
     assert (
         mask_within("“Theft and fraud” without theft", pattern) == "“Theft and fraud” without t****"
     )
+
+
+def test_a_masked_term_outside_quotation_marks_is_ordinary_language(stored):
+    names = Names(inputs=stored.inputs)
+
+    assert names.sentence("skritch without “skritch”") == "Skritch without “s******”."
+    assert names.sentence("a Norrin elder") == "A N***** e****."
 
 
 @given(st.text())
