@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from probes.arms import ArmScores
-from probes.contrast import RESOLUTION, family_differences
+from probes.contrast import RESOLUTION, contrasts, control_null, family_differences
 from probes.errors import MeasureError
 
 Array = NDArray[np.float64]
@@ -79,6 +79,41 @@ def pseudo_harms(differences: Array) -> PseudoHarms:
     )
 
 
+def dealt_pseudo_harms(differences: Array, pack_size: int, rng: np.random.Generator) -> PseudoHarms:
+    """Test packs dealt from single labels, each against the labels that are left.
+
+    Parameters
+    ----------
+    differences : ndarray of shape (n_concepts, n_labels)
+        Family differences of the single labels.
+    pack_size : int
+        Labels of a pack.
+    rng : numpy.random.Generator
+        Deals the packs; every label is in one at most.
+
+    Returns
+    -------
+    PseudoHarms
+        Flat arrays of n_packs x n_concepts tests, pack by pack.
+    """
+    order = rng.permutation(differences.shape[1])
+    tests = []
+    for start in range(0, len(order) - pack_size + 1, pack_size):
+        pack, rest = (
+            order[start : start + pack_size],
+            np.delete(order, np.s_[start : start + pack_size]),
+        )
+        null = control_null(differences[:, rest], pack_size)
+        tests.append(contrasts(differences[:, pack].mean(axis=1, keepdims=True), null))
+    return PseudoHarms(
+        t=np.concatenate([test.t[:, 0] for test in tests]),
+        sd=np.concatenate([test.sd[:, 0] for test in tests]),
+        effect=np.concatenate([test.effect[:, 0] for test in tests]),
+        se=np.concatenate([test.se[:, 0] for test in tests]),
+        df=np.concatenate([np.full(len(test.t), float(test.df)) for test in tests]),
+    )
+
+
 def join(parts: Sequence[PseudoHarms]) -> PseudoHarms:
     """Put the pseudo-harm tests of several families together."""
     return PseudoHarms(
@@ -135,15 +170,28 @@ def rejection_rate(t: Array, df: Array, *, nominal: float = NOMINAL) -> Rejectio
     if not len(known):
         return RejectionRate(tests=0, rejections=0, low=0.0, high=1.0, p_value=float("nan"))
     rejections = int((stats.t.sf(known, df[keep]) < nominal).sum())
-    test = stats.binomtest(rejections, len(known), nominal, alternative="greater")
-    interval = stats.binomtest(rejections, len(known), nominal).proportion_ci(0.95, "exact")
+    low, high = clopper_pearson(rejections, len(known), 0.95)
     return RejectionRate(
         tests=len(known),
         rejections=rejections,
-        low=float(interval.low),
-        high=float(interval.high),
-        p_value=float(test.pvalue),
+        low=low,
+        high=high,
+        p_value=float(stats.binom.sf(rejections - 1, len(known), nominal)),
     )
+
+
+def clopper_pearson(hits: int, tries: int, confidence: float) -> tuple[float, float]:
+    """Return the exact two-sided interval of a proportion.
+
+    Examples
+    --------
+    >>> clopper_pearson(0, 20, 0.95)
+    (0.0, 0.16843347098308536)
+    """
+    tail = (1 - confidence) / 2
+    low = stats.beta.ppf(tail, hits, tries - hits + 1) if hits else 0.0
+    high = stats.beta.isf(tail, hits + 1, tries - hits) if hits < tries else 1.0
+    return float(low), float(high)
 
 
 def recall(
