@@ -1,19 +1,26 @@
-"""An audit is a folder: complete or absent, and able to verify itself."""
+"""An audit is a folder: complete or absent."""
 
 import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.errors import OutputError, ResultError
-from audit.results import AuditResult, MeasurementFile, read_result, write_result
+from audit.errors import OutputError
+from audit.results import AuditResult, MeasurementFile, write_result
 
 RESULT = "result.json"
 MANIFEST = "manifest.json"
 MANIFEST_FORMAT = "clip-audit folder 1"
+UNFINISHED = ".partial-"
+"""In the name of a folder that is being written, or was when its run was killed."""
+
+TAKEN = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}
+"""What renaming a folder onto something gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +56,35 @@ class AuditFolder:
         return MeasurementFile(name=name, digest=file_digest(self.path(name)), rows=rows)
 
     def finish(self) -> Path:
-        """Write the manifest and give the folder its name."""
-        names = sorted(p.name for p in self.partial.iterdir() if p.name != MANIFEST)
-        files = {name: file_digest(self.path(name)) for name in names}
-        document = {"format": MANIFEST_FORMAT, "files": files}
-        self.write(MANIFEST, (json.dumps(document, indent=1) + "\n").encode())
+        """Write the manifest and give the folder its name, or the next free one.
+
+        Raises
+        ------
+        OutputError
+            If the manifest cannot be written or the folder not be renamed.
+        """
+        self.write(MANIFEST, manifest_bytes(self._settled()))
+        while True:
+            final = _free(self.final)
+            try:
+                self.partial.rename(final)
+            except OSError as error:
+                # Another run may have taken the name since it was found free.
+                if error.errno not in TAKEN or not os.path.lexists(final):
+                    raise output_error(final, error) from None
+            else:
+                return final
+
+    def _settled(self) -> dict[str, str]:
+        """Wait until every file is on the disk; return their digests."""
         try:
-            self.partial.rename(self.final)
+            files = sorted(p for p in self.partial.iterdir() if p.name != MANIFEST)
+            for path in files:
+                with path.open("rb+") as stream:
+                    os.fsync(stream.fileno())
+            return {path.name: file_digest(path) for path in files}
         except OSError as error:
-            raise output_error(self.final, error) from None
-        return self.final
+            raise output_error(self.partial, error) from None
 
     def abandon(self) -> None:
         """Remove what was written; the cache of activations is elsewhere and stays."""
@@ -74,7 +100,7 @@ def begin_folder(parent: Path, name: str) -> AuditFolder:
         If ``parent`` cannot be written.
     """
     final = _free(parent / name)
-    partial = parent / f".{final.name}.partial-{os.getpid()}"
+    partial = parent / f".{final.name}{UNFINISHED}{secrets.token_hex(4)}"
     try:
         partial.mkdir(parents=True)
     except OSError as error:
@@ -82,10 +108,25 @@ def begin_folder(parent: Path, name: str) -> AuditFolder:
     return AuditFolder(final=final, partial=partial)
 
 
+def require_writable(parent: Path) -> None:
+    """Refuse an output folder in which nothing can be written, before anything is computed.
+
+    Raises
+    ------
+    OutputError
+        If it, or the nearest folder above it that exists, is no folder or cannot be written.
+    """
+    here = next(p for p in (parent, *parent.absolute().parents) if os.path.lexists(p))
+    if not here.is_dir():
+        raise output_error(here, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
+    if not os.access(here, os.W_OK | os.X_OK):
+        raise output_error(here, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 def _free(wanted: Path) -> Path:
     """Return the name, with a number behind it where it is taken."""
     path, number = wanted, 2
-    while path.exists():
+    while os.path.lexists(path):
         path = wanted.with_name(f"{wanted.name}-{number}")
         number += 1
     return path
@@ -100,7 +141,7 @@ def output_error(path: Path, error: OSError) -> OutputError:
         )
     return OutputError(
         f"The output folder must be writable; {path} gave: {error.strerror}. "
-        "Choose another folder with --out."
+        "Make it writable, or choose another place."
     )
 
 
@@ -108,6 +149,11 @@ def file_digest(path: Path) -> str:
     """Return ``sha256:`` of a file's bytes."""
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def digest_of(content: bytes) -> str:
+    """Return ``sha256:`` of bytes, as `file_digest` of a file that holds them."""
+    return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def write_document(folder: AuditFolder, result: AuditResult) -> None:
@@ -120,55 +166,38 @@ def result_path(audit: Path) -> Path:
     return audit / RESULT if audit.is_dir() else audit
 
 
-def verify_folder(audit: Path) -> AuditResult:
-    """Check every file of an audit folder against its manifest, and the result's own digest.
+def manifest_bytes(files: Mapping[str, str]) -> bytes:
+    """Return the manifest of files and their digests."""
+    document = {"format": MANIFEST_FORMAT, "files": dict(sorted(files.items()))}
+    return (json.dumps(document, indent=1) + "\n").encode()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write one file outside an audit folder.
 
     Raises
     ------
-    ResultError
-        Naming the first file that is missing, changed or not listed.
+    OutputError
+        If it cannot be written.
     """
-    if not audit.is_dir():
-        return read_result(audit)
-    files = _manifest(audit)
-    for name, digest in files.items():
-        path = audit / name
-        if not path.is_file():
-            raise ResultError(f"The audit folder must hold {name}; {audit} lacks it. Restore it.")
-        if file_digest(path) != digest:
-            raise ResultError(
-                f"Every file must match the manifest; {path} was changed after the audit. "
-                "Restore it, or render it again with `clip-audit report`."
-            )
-    unlisted = sorted(p.name for p in audit.iterdir() if p.name not in {*files, MANIFEST})
-    if unlisted:
-        raise ResultError(
-            f"The audit folder must hold only what its manifest lists; {audit} also has "
-            f"{unlisted[0]}. Move it out of the folder."
-        )
-    return read_result(audit / RESULT)
-
-
-def _manifest(audit: Path) -> dict[str, str]:
     try:
-        document = json.loads((audit / MANIFEST).read_text(encoding="utf-8"))
-        files = document["files"]
-        known = document["format"] == MANIFEST_FORMAT and RESULT in files
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise ResultError(
-            f"An audit folder must have a readable {MANIFEST}; {audit} has none. "
-            "Give the folder that the audit wrote."
-        )
-    return dict(files)
+        path.write_bytes(content)
+    except OSError as error:
+        raise output_error(path, error) from None
 
 
-def refresh_manifest(audit: Path, names: list[str]) -> None:
-    """Record files that were rendered again; the result itself must still verify."""
-    files = _manifest(audit)
-    files.update({name: file_digest(audit / name) for name in names})
-    document = {"format": MANIFEST_FORMAT, "files": dict(sorted(files.items()))}
-    temporary = audit / f".{MANIFEST}.partial"
-    temporary.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(audit / MANIFEST)
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that it holds the old or the new content, whatever happens meanwhile.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    aside = path.with_name(f".{path.name}{UNFINISHED}{secrets.token_hex(4)}")
+    try:
+        aside.write_bytes(content)
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise output_error(path, error) from None

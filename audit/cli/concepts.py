@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from audit.cli.printing import say
 from concept_sets.catalog import Library, load_library
 from concept_sets.check import ProblemSeverity, check_library
 from concept_sets.concept import Role
@@ -27,13 +28,13 @@ def list_sets(packs: tuple[Path, ...]) -> None:
     """List concept sets with version, size and severity."""
     library = load_library(packs)
     for role in Role:
-        click.secho(f"{role.value} sets", bold=True)
+        say(f"{role.value} sets", bold=True)
         for item in library.sets:
             if item.role is role:
                 n_terms = sum(len(c.terms) for c in item.concepts)
                 tiers = sorted({c.severity for c in item.concepts if c.severity})
                 severity = f"  severity {'/'.join(map(str, tiers))}" if tiers else ""
-                click.echo(
+                say(
                     f"  {item.id:<26} {item.version:<8} {len(item.concepts):>3} concepts "
                     f"{n_terms:>4} terms{severity}"
                 )
@@ -50,15 +51,16 @@ def show(name: str, packs: tuple[Path, ...], reveal: bool) -> None:
     chosen = library.family(name).concepts if name in ids else (library.concept(name),)
     if name in ids:
         item = library.family(name)
-        click.secho(f"{item.name} ({item.id} {item.version}, {item.role.value})", bold=True)
-        click.echo(f"{item.about}\n{item.caution}\n{item.digest}".replace("\n\n", "\n"))
+        say(f"{item.name} ({item.id} {item.version}, {item.role.value})", bold=True)
+        for text in filter(None, (item.about, item.caution, item.digest)):
+            say(text)
         for key, citation in item.sources.items():
-            click.echo(f"  [{key}] {citation}")
+            say(f"  [{key}] {citation}")
     for concept in chosen:
         severity = f", severity {concept.severity}" if concept.severity else ""
-        click.secho(f"{concept.ref}: {concept.name}{severity}", bold=True)
+        say(f"{concept.ref}: {concept.name}{severity}", bold=True)
         hide = (concept.severity or 0) >= 3 and not reveal
-        click.echo("  " + ", ".join(_masked(t.surface) if hide else t.surface
+        say("  " + ", ".join(_masked(t.surface) if hide else t.surface
                                     for t in concept.terms))  # fmt: skip
 
 
@@ -78,7 +80,7 @@ def check(context: click.Context, packs: tuple[Path, ...], no_builtin: bool) -> 
     library: Library = load_library(packs, builtin=not no_builtin)
     problems = check_library(library)
     for problem in problems:
-        click.echo(f"{problem.severity}: {problem.where}: {problem.sentence}")
+        say(f"{problem.severity}: {problem.where}: {problem.sentence}")
     errors = sum(problem.severity is ProblemSeverity.ERROR for problem in problems)
-    click.echo(f"{len(library.sets)} sets, {errors} errors, {len(problems) - errors} warnings.")
+    say(f"{len(library.sets)} sets, {errors} errors, {len(problems) - errors} warnings.")
     context.exit(2 if errors else 0)

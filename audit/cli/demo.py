@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from audit.cli.options import fail_on_option, format_option, order_of, out_option
+from audit.cli.printing import note
 from audit.cli.run import audit_and_publish
 from audit.folders import cache_folder
 from audit.plan import builtin_plan
@@ -40,7 +41,7 @@ def demo(
     with as_file(files("concept_sets") / "world" / "library") as folder:
         library = load_library((folder,), builtin=False)
     home = cache or cache_folder()
-    click.echo("Drawing photos of the fictional world", err=True)
+    note("Drawing photos of the fictional world")
     manifest = write_photos(
         home / "world-photos",
         refs={c.id: c.ref for s in library.sets for c in s.concepts},

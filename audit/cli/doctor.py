@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from audit.cli.printing import say
 from audit.doctor import Check, Outcome, examine
 from audit.folders import OUTPUT_FOLDER, cache_folder
 from audit.machine import gather_facts
@@ -31,7 +32,7 @@ def doctor(context: click.Context, out: Path) -> None:
         click.echo(line(check, width))
     problems = sum(check.outcome is Outcome.PROBLEM for check in checks)
     warnings = sum(check.outcome is Outcome.WARNING for check in checks)
-    click.echo(summary(problems, warnings))
+    say(summary(problems, warnings))
     context.exit(3 if problems else 0)
 
 

@@ -1,10 +1,11 @@
 """The last lines of an audit: verdict, worst findings, where the files are, what to type next."""
 
+import shlex
 from pathlib import Path
 
-import click
-
+from audit.cli.printing import Coloured, say
 from audit.results import AuditResult, FindingRecord, Severity, Verdict
+from reports.names import Names
 
 COLOURS = {
     Severity.CRITICAL: "red",
@@ -23,27 +24,25 @@ SHOWN = 3
 
 def ending(result: AuditResult, folder: Path) -> None:
     """Print the answer to standard output."""
-    click.echo()
-    click.secho(f"{ANSWERS[result.verdict.verdict]}: {result.verdict.rule}", bold=True)
-    names = {c.ref: c.name for s in result.inputs.concept_sets for c in s.concepts}
+    say("")
+    say(f"{ANSWERS[result.verdict.verdict]}: {result.verdict.rule}", bold=True)
     blocking = [f for f in result.findings if f.blocking]
     for finding in blocking[:SHOWN]:
-        click.echo(f"  {_line(finding, names, result)}")
+        _say_finding(finding, result)
     if len(blocking) > SHOWN:
-        click.echo(f"  ... and {len(blocking) - SHOWN} more")
+        say(f"  ... and {len(blocking) - SHOWN} more")
     exploratory = len(result.findings) - len(blocking)
     if exploratory:
-        click.echo(f"  {exploratory} exploratory associations to look at; they never block.")
+        say(f"  {exploratory} exploratory associations to look at; they never block.")
     for arm in result.arms:
         if arm.role == "decides" and not arm.decides:
-            click.echo(f"  The {arm.arm} arm could not decide. {arm.reason}")
-    click.echo(
-        f"Gate (fail on {result.gate.fail_on}): {'passed' if result.gate.passed else 'FAILED'}"
-    )
-    _files(folder, blocking)
+            say(f"  The {arm.arm} arm could not decide. {arm.reason}")
+    say(f"Gate (fail on {result.gate.fail_on}): {'passed' if result.gate.passed else 'FAILED'}")
+    _say_files(folder, blocking)
 
 
-def _line(finding: FindingRecord, names: dict[str, str], result: AuditResult) -> str:
+def _say_finding(finding: FindingRecord, result: AuditResult) -> None:
+    names = Names(inputs=result.inputs)
     strongest = max(
         (
             c.effect_sd
@@ -54,23 +53,26 @@ def _line(finding: FindingRecord, names: dict[str, str], result: AuditResult) ->
         ),
         default=float("nan"),
     )
-    severity = click.style(f"{finding.severity.name.lower():<8}", fg=COLOURS[finding.severity])
-    who, what = names.get(finding.identity, finding.identity), names.get(finding.harm, finding.harm)
-    return (
-        f"{finding.id}  {severity} {finding.grade.value:<9} {who} and {what}: "
-        f"{strongest:.1f} control SD ({', '.join(finding.arms)})"
+    severity = f"{finding.severity.name.lower():<8}"
+    who, what = names.concept(finding.identity), names.concept(finding.harm)
+    say(
+        f"  {finding.id}  ",
+        Coloured(severity, COLOURS[finding.severity]),
+        f" {finding.grade.value:<9} {who} and {what}: "
+        f"{strongest:.1f} control SD ({', '.join(finding.arms)})",
     )
 
 
-def _files(folder: Path, blocking: list[FindingRecord]) -> None:
-    click.echo("Report:")
+def _say_files(folder: Path, blocking: list[FindingRecord]) -> None:
+    say("Report:")
     for name in ("report.html", "report.pdf", "result.json"):
         if (folder / name).exists():
-            click.echo(f"  {folder / name}")
+            say(f"  {folder / name}")
+    where = shlex.quote(str(folder))
     if blocking:
-        click.echo(f"Next: clip-audit explain {blocking[0].id} {folder}")
+        say(f"Next: clip-audit explain {blocking[0].id} {where}")
     else:
-        click.echo(f"Next: clip-audit verify {folder}")
+        say(f"Next: clip-audit verify {where}")
 
 
 def exit_code(result: AuditResult, trustworthy: bool) -> int:

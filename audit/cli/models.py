@@ -2,6 +2,7 @@
 
 import click
 
+from audit.cli.printing import note, say
 from probes.backends.table import list_models, load_encoder
 
 
@@ -20,11 +21,10 @@ def list_all(filter_text: str) -> None:
         if filter_text.lower() in f"{architecture} {tag}".lower()
     ]
     for line in found:
-        click.echo(line)
-    click.echo(
+        say(line)
+    note(
         f"{len(found)} pairs. Also: hf-hub:org/name, local-dir:FOLDER, embedded:demo, or an "
-        "architecture with --pretrained FILE (.safetensors, .pt).",
-        err=True,
+        "architecture with --pretrained FILE (.safetensors, .pt)."
     )
 
 
@@ -48,8 +48,8 @@ def inspect(name: str, pretrained: str | None, offline: bool) -> None:
         ("logit scale", f"{identity.logit_scale:.4g}"),
         ("preprocessing", identity.preprocessing),
     ):
-        click.echo(f"{key:<15} {value}")
-    click.echo("layers (the last is the default):")
+        say(f"{key:<15} {value}")
+    say("layers (the last is the default):")
     for layer in encoder.layers:
         poolings = ", ".join(layer.poolings)
-        click.echo(f"  {layer.name:<36} {layer.n_units:>6} units  {layer.kind:<5} {poolings}")
+        say(f"  {layer.name:<36} {layer.n_units:>6} units  {layer.kind:<5} {poolings}")

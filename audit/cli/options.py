@@ -9,6 +9,7 @@ import click
 from audit.cli.publish import Order
 from audit.conclude import FAIL_ON
 from audit.errors import PlanError
+from audit.folder import require_writable
 from audit.folders import OUTPUT_FOLDER
 from audit.plan import AuditPlan, builtin_plan, read_plan
 from reports.errors import ReportError
@@ -21,7 +22,7 @@ def out_option(command: Command) -> Command:
     """Add ``--out``."""
     return click.option(
         "--out",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=click.Path(path_type=Path),
         default=OUTPUT_FOLDER,
         show_default=True,
         help="Folder that gets a new folder for this audit.",
@@ -61,13 +62,16 @@ def plan_option(command: Command) -> Command:
 
 
 def order_of(out: Path, formats: str, fail_on: str) -> Order:
-    """Check the format names and put the order together.
+    """Check the format names and the output folder, and put the order together.
 
     Raises
     ------
     PlanError
         If a format is unknown.
+    OutputError
+        If nothing could be written there: better said now than after hours.
     """
+    require_writable(out)
     return Order(out=out, formats=format_names(formats), fail_on=fail_on)
 
 
@@ -75,7 +79,7 @@ def format_names(formats: str) -> tuple[str, ...]:
     """Split and check a list of format names."""
     names = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
     try:
-        for name in names:
+        for name in names or ("",):
             find_format(name)
     except ReportError as error:
         raise PlanError(str(error)) from None

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from io import TextIOWrapper
 
 import click
@@ -9,23 +10,32 @@ import click
 from reports.care import visible
 
 
-def say(text: str, *, bold: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Coloured:
+    """A piece of a line that is shown in a colour."""
+
+    text: str
+    colour: str
+
+
+def say(*pieces: str | Coloured, bold: bool = False) -> None:
     """Print one line of the answer to standard output.
 
     Names come from packs, manifests and files of other people: what a terminal would obey, or
     what would turn a line around, is printed as its code point.
     """
-    click.secho(visible(text), bold=bold or None)
+    click.echo("".join(_styled(piece, bold) for piece in pieces))
+
+
+def _styled(piece: str | Coloured, bold: bool) -> str:
+    if isinstance(piece, Coloured):
+        return click.style(visible(piece.text), fg=piece.colour, bold=bold or None)
+    return click.style(visible(piece), bold=True) if bold else visible(piece)
 
 
 def note(text: str) -> None:
     """Print one line about progress or trouble to standard error."""
     click.echo(visible(text), err=True)
-
-
-def coloured(text: str, colour: str) -> str:
-    """Return text to be shown in a colour, with nothing else in it that a terminal obeys."""
-    return click.style(visible(text), fg=colour)
 
 
 def wants_no_colour() -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 import pandas as pd
 
 from audit.assemble import Draft, assemble
+from audit.cli.printing import note
 from audit.folder import AuditFolder, begin_folder, write_document
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
@@ -72,7 +72,7 @@ def write_reports(folder: AuditFolder, result: AuditResult, formats: Sequence[st
         try:
             folder.write(find_format(name).file_name, find_format(name).render(result))
         except ReportError as error:
-            click.echo(f"Note: {error}", err=True)
+            note(f"Note: {error}")
 
 
 def folder_name(model: str, started: datetime) -> str:

@@ -1,15 +1,19 @@
 """``report``, ``verify`` and ``explain``: what can be done with a finished audit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from audit.cli.options import format_names
+from audit.cli.printing import say
 from audit.errors import ResultError
-from audit.folder import file_digest, refresh_manifest, result_path, verify_folder
+from audit.folder import RESULT, file_digest, result_path, write_file
 from audit.results import AuditResult, FindingRecord, read_result
+from audit.verify import verify_folder, write_again
 from concept_sets.entry import near
 from reports.formats import FORMATS, find_format
+from reports.names import Names
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
 
@@ -22,20 +26,26 @@ AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
               help="File instead of the audit folder; for one format.")  # fmt: skip
 def report(audit: Path, formats: str, output: Path | None) -> None:
     """Render a stored result again in today's formats."""
-    result = read_result(result_path(audit))
     names = format_names(formats)
     if output is not None and len(names) != 1:
         raise click.UsageError(f"--output takes one format; got {', '.join(names)}.")
-    written = []
-    for name in names:
-        content = find_format(name).render(result)
-        home = audit if audit.is_dir() else audit.parent
-        path = output if output is not None else home / find_format(name).file_name
-        path.write_bytes(content)
-        written.append(path)
-        click.echo(str(path))
-    if output is None and audit.is_dir():
-        refresh_manifest(audit, [path.name for path in written])
+    result = read_result(result_path(audit))
+    rendered = {name: find_format(name).render(result) for name in names}
+    if output is not None:
+        write_file(output, rendered[names[0]])
+        say(str(output))
+        return
+    home = audit if audit.is_dir() else audit.parent
+    reports = {find_format(name).file_name: content for name, content in rendered.items()}
+    # The result is what reports are made from; it is never written again.
+    again = {name: content for name, content in reports.items() if name != RESULT}
+    if audit.is_dir():
+        write_again(audit, again)
+    else:
+        for name, content in again.items():
+            write_file(home / name, content)
+    for name in reports:
+        say(str(home / name))
 
 
 @click.command()
@@ -43,9 +53,9 @@ def report(audit: Path, formats: str, output: Path | None) -> None:
 def verify(audit: Path) -> None:
     """Check every file of an audit folder against its manifest and digest."""
     result = verify_folder(audit)
-    click.echo(f"{audit} is complete and unchanged.")
-    click.echo(f"Result {result.digest}")
-    click.echo(f"File   {file_digest(result_path(audit))}")
+    say(f"{audit} is complete and unchanged.")
+    say(f"Result {result.digest}")
+    say(f"File   {file_digest(result_path(audit))}")
 
 
 @click.command()
@@ -55,24 +65,30 @@ def explain(finding: str, audit: Path) -> None:
     """Explain one finding of an audit: evidence for it, against it, units and what to do."""
     result = read_result(result_path(audit))
     record = _find(result, finding)
-    names = {c.ref: c.name for s in result.inputs.concept_sets for c in s.concepts}
-    who, what = names.get(record.identity, record.identity), names.get(record.harm, record.harm)
-    click.secho(f"{record.id}  {who} and {what}", bold=True)
-    click.echo(
+    names = Names(inputs=result.inputs)
+    say(
+        f"{record.id}  {names.concept(record.identity)} and {names.concept(record.harm)}",
+        bold=True,
+    )
+    say(
         f"Severity {record.severity.name.lower()}, {record.grade.value}, "
         f"{'fixed beforehand' if record.blocking else 'exploratory'}"
         f"{', ' + ', '.join(record.marks) if record.marks else ''}."
     )
-    _section("Evidence", record.evidence)
-    _section("Against it", record.counter_evidence)
-    units = [
+    _section("Evidence", [names.sentence(line) for line in record.evidence])
+    _section("Against it", [names.sentence(line) for line in record.counter_evidence])
+    _section("Units that carry it most", _units(record))
+    say("What it means: the group lies closer to the harm than its family does, beyond how")
+    say("close it lies to harmless things. It says nothing of any one person or picture.")
+
+
+def _units(record: FindingRecord) -> list[str]:
+    shown = [
         f"{u.layer}:{u.unit} ({u.pooling}) contribution "
         + (f"{u.contribution:.3g}" if isinstance(u.contribution, float) else "undefined")
         for u in record.units[:10]
     ]
-    _section("Units that carry it most", units or [record.units_note or "none were read"])
-    click.echo("What it means: the group lies closer to the harm than its family does, beyond how")
-    click.echo("close it lies to harmless things. It says nothing of any one person or picture.")
+    return shown or [record.units_note or "none were read"]
 
 
 def _find(result: AuditResult, finding: str) -> FindingRecord:
@@ -85,8 +101,8 @@ def _find(result: AuditResult, finding: str) -> FindingRecord:
     return by_id[finding]
 
 
-def _section(title: str, lines: "tuple[str, ...] | list[str]") -> None:
+def _section(title: str, lines: Sequence[str]) -> None:
     if lines:
-        click.echo(f"{title}:")
+        say(f"{title}:")
         for line in lines:
-            click.echo(f"  - {line}")
+            say(f"  - {line}")

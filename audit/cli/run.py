@@ -10,6 +10,7 @@ import click
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
 from audit.cli.options import fail_on_option, format_option, order_of, out_option, plan_of
+from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.errors import PlanError
 from audit.folders import cache_folder
@@ -19,12 +20,17 @@ from audit.results import AuditResult
 from audit.run import run_audit
 from audit.tables import contrast_rows, frame, probe_rows, rate_rows
 from concept_sets.catalog import Library, load_library
+from concept_sets.check import check_library
+from concept_sets.errors import ConceptSetError
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
+from concept_sets.problem import ProblemSeverity
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
 from probes.encoder import Encoder, Reading
 from probes.progress import TerminalProgress
 from probes.readings import parse_reading
+
+SHOWN_PROBLEMS = 3
 
 
 @click.command()
@@ -68,8 +74,10 @@ def run(
     plan = with_model(plan_of(plan_path, "default"), model, pretrained)
     folders = packs_of(plan, plan_path, packs)
     library = load_library(folders, builtin=plan.concepts.builtin)
+    if folders:
+        refuse_faulty(library)
     photos = photos_of(plan, plan_path, photos_path, library)
-    click.echo(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip(), err=True)
+    note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     encoder = load_encoder(
         plan.model.name,
         pretrained=plan.model.pretrained or None,
@@ -100,9 +108,7 @@ def audit_and_publish(
         progress=TerminalProgress(sys.stderr),
         readings=readings_of(plan, encoder),
     )
-    audited = run_audit(
-        plan, library, tools, photos=photos, say=lambda line: click.echo(line, err=True)
-    )
+    audited = run_audit(plan, library, tools, photos=photos, say=note)
     draft = audited.draft
     rows = frame(
         [
@@ -119,7 +125,7 @@ def audit_and_publish(
         reused=audited.reused,
         command=shlex.join(["clip-audit", *sys.argv[1:]]),
     )
-    click.echo("Writing tables and reports", err=True)
+    note("Writing tables and reports")
     folder, result = publish(draft, order, rows, audited.unit_frames(), record)
     return finished(result, folder, audited.draft.conclusion.trustworthy)
 
@@ -153,6 +159,30 @@ def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -
     """Return pack folders of the plan, relative to it, then those of the command line."""
     home = plan_path.parent if plan_path is not None else Path()
     return (*(home / folder for folder in plan.concepts.folders), *packs)
+
+
+def refuse_faulty(library: Library) -> None:
+    """Refuse packs that `concepts check` finds errors in.
+
+    Too few control packs are no error here: the audit runs, and its verdict says so.
+
+    Raises
+    ------
+    ConceptSetError
+        With the first errors.
+    """
+    errors = [
+        problem
+        for problem in check_library(library)
+        if problem.severity is ProblemSeverity.ERROR and problem.code != "few_controls"
+    ]
+    if errors:
+        first = "; ".join(f"{p.where} {p.sentence.rstrip('.')}" for p in errors[:SHOWN_PROBLEMS])
+        more = f"; and {len(errors) - SHOWN_PROBLEMS} more" if errors[SHOWN_PROBLEMS:] else ""
+        raise ConceptSetError(
+            f"Packs must be free of errors; found {len(errors)}: {first}{more}. "
+            "`clip-audit concepts check --packs PATH` lists them all."
+        )
 
 
 def photos_of(

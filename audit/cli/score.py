@@ -18,6 +18,7 @@ from audit.cli.options import (
     plan_option,
     positive,
 )
+from audit.cli.printing import note
 from audit.cli.publish import publish
 from audit.score import score_audit
 from audit.score_inputs import ScoreFiles, read_inputs
@@ -90,7 +91,7 @@ def score(
         scale=positive("--score-scale", score_scale),
     )
     inputs = read_inputs(files, unknown_ages_are_adults=unknown_ages == "adults")
-    click.echo(f"Scoring {name} ...", err=True)
+    note(f"Scoring {name} ...")
     scored = score_audit(inputs, plan, name=name, title=title or f"Audit of {name}")
     rows = frame([*contrast_rows(scored.draft.contrasts), *rate_rows(scored.rates)])
     run = run_record(
