@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from audit.evidence import Arm, harms_by_controls
+from audit.evidence import Arm, NullGroup, null_groups
 from audit.numbers import number, rounded
 from audit.plan import LimitsSection
 from audit.results import ArmRecord, CalibrationRecord, QuantilePoint, RecallPoint, Undefined
@@ -13,6 +14,7 @@ from probes.calibration import (
     NOMINAL,
     STRENGTHS,
     PseudoHarms,
+    dealt_pseudo_harms,
     join,
     pseudo_harms,
     quantiles,
@@ -54,12 +56,12 @@ def calibrate_arms(
 def _calibrate(
     arm: Arm, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
 ) -> ArmRecord:
-    n_controls = max((len(c) for s in arm.scores for c in s.controls.values()), default=0)
+    n_controls = max((g.n_controls for s in arm.scores for g in null_groups(s)), default=0)
     n_clusters = len({int(i) for rows in arm.scores[0].identities.values() for i in rows})
     made = [
         _calibration(scores, limits, n_blocking, rng)
         for scores in arm.scores
-        if large_control_sets(scores)
+        if large_groups(scores)
     ]
     # The arm is as good as its worst table: adults alone may be fewer, and less even.
     calibration = min(made, key=lambda record: (record.passed, _sees(record)), default=None)
@@ -101,27 +103,35 @@ def _sees(record: CalibrationRecord) -> bool:
     return not isinstance(share, Undefined) and share >= MIN_RECALL
 
 
-def large_control_sets(scores: ArmScores) -> list[tuple[str, ...]]:
-    """Return the control sets that are large enough to carry a verdict, largest first."""
-    sets = [c for c in harms_by_controls(scores) if len(c) >= MIN_CONTROLS]
-    return sorted(sets, key=len, reverse=True)
+def large_groups(scores: ArmScores) -> list[NullGroup]:
+    """Return the groups whose null is large enough to carry a verdict, largest first."""
+    groups = [g for g in null_groups(scores) if g.n_controls >= MIN_CONTROLS]
+    return sorted(groups, key=lambda group: group.n_controls, reverse=True)
 
 
-def harmless_tests(scores: ArmScores) -> PseudoHarms:
-    """Test every control pack of every family and control set as a pseudo-harm."""
+def harmless_tests(scores: ArmScores, rng: np.random.Generator) -> PseudoHarms:
+    """Test every control pack of every family as a pseudo-harm."""
     return join(
         [
-            pseudo_harms(scores.differences(family, controls))
-            for controls in large_control_sets(scores)
+            _group_tests(scores.differences(family, group.controls), group.pack_size, rng)
+            for group in large_groups(scores)
             for family in scores.families
         ]
     )
 
 
+def _group_tests(
+    differences: NDArray[np.float64], pack_size: int, rng: np.random.Generator
+) -> PseudoHarms:
+    if pack_size == 1:
+        return pseudo_harms(differences)
+    return dealt_pseudo_harms(differences, pack_size, rng)
+
+
 def _calibration(
     scores: ArmScores, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
 ) -> CalibrationRecord:
-    harmless = harmless_tests(scores)
+    harmless = harmless_tests(scores, rng)
     rate = rejection_rate(harmless.t, harmless.df)
     critical = critical_value(limits.alpha, n_blocking, int(harmless.df.min()))
     shares = recall(harmless, critical=critical, delta0=limits.delta0)
@@ -129,7 +139,7 @@ def _calibration(
         harmless, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,)
     )[0]
     plot = quantiles(harmless.t, harmless.df)
-    controls = large_control_sets(scores)[0]
+    controls = large_groups(scores)[0].controls
     relabelled = relabelled_rejections(scores, dict.fromkeys(scores.families, controls), rng)
     return CalibrationRecord(
         tests=rate.tests,

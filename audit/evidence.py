@@ -78,22 +78,42 @@ def cells(arms: Sequence[Arm], severities: Mapping[str, int]) -> tuple[Cell, ...
     return tuple(found)
 
 
-def harms_by_controls(scores: ArmScores) -> dict[tuple[str, ...], tuple[str, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NullGroup:
+    """Harm packs that share their null."""
+
+    controls: tuple[str, ...]
+    pack_size: int
+    """1, or the labels of a pack where the controls are single labels."""
+
+    harms: tuple[str, ...]
+
+    @property
+    def n_controls(self) -> int:
+        """Control packs, or as many as the single labels make up."""
+        return len(self.controls) // self.pack_size
+
+
+def null_groups(scores: ArmScores) -> tuple[NullGroup, ...]:
     """Group harm packs that share their control packs."""
-    groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    groups: dict[tuple[tuple[str, ...], int], list[str]] = defaultdict(list)
     for harm, controls in scores.controls.items():
-        groups[controls].append(harm)
-    return {controls: tuple(harms) for controls, harms in groups.items()}
+        groups[controls, scores.dealt.get(harm, 1)].append(harm)
+    return tuple(
+        NullGroup(controls=controls, pack_size=size, harms=tuple(harms))
+        for (controls, size), harms in groups.items()
+    )
 
 
 def _family_cells(
     arm: str, scores: ArmScores, family: str, severities: Mapping[str, int]
 ) -> Iterator[Cell]:
-    for controls, harms in harms_by_controls(scores).items():
-        if len(controls) < 2:
-            yield from _without_null(arm, scores, family, harms, severities, len(controls))
+    for group in null_groups(scores):
+        harms = group.harms
+        if group.n_controls < 2:
+            yield from _without_null(arm, scores, family, harms, severities, group.n_controls)
             continue
-        null = control_null(scores.differences(family, controls))
+        null = control_null(scores.differences(family, group.controls), group.pack_size)
         table = contrasts(scores.differences(family, harms), null, scores.floor(family, harms))
         tests = _Tests(table=table, p_upper=table.p_upper, p_two_sided=table.p_two_sided)
         for column, harm in enumerate(harms):
@@ -136,7 +156,7 @@ def _cell(
         p_two_sided=float(tests.p_two_sided[at]),
         n_identity=len(scores.identities[identity]),
         n_harm=len(scores.packs[harm]),
-        n_controls=len(scores.controls[harm]),
+        n_controls=scores.n_controls(harm),
         scores=scores,
     )
 

@@ -64,7 +64,7 @@ def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) 
     """
     rng = np.random.default_rng(plan.seed)
     terms = inputs.terms
-    packs = make_packs(terms, rng) if terms is not None else None
+    packs = make_packs(terms) if terms is not None else None
     arms: list[Arm] = []
     if terms is not None and packs is not None and packs.controls:
         made = (

@@ -47,6 +47,7 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
         Source([concept for concept, _ in rows], concepts, table),
         families=_families(inputs.groups),
         controls=packs.controls,
+        dealt=packs.dealt,
         sexual=terms.sexual,
         is_minor=is_minor,
     )
@@ -127,6 +128,7 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
         embedded(rows, _columns(terms, packs, pooled, by_slot)),
         families={family: tuple(members) for family, members in families.items()},
         controls=packs.controls,
+        dealt=packs.dealt,
         sexual=terms.sexual,
         is_minor=minor_terms(terms)[identity],
     )

@@ -8,39 +8,37 @@ from numpy.typing import NDArray
 from audit.score_inputs import Terms, minor_terms, sexual_terms
 from probes.contrast import MIN_CONTROLS
 
-MAX_RANDOM_PACKS = 60
-"""More random packs of one size add nothing to the null."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packs:
     """Which terms make up which harm or control pack."""
 
     members: tuple[tuple[str, int], ...]
-    """Pack and position of a term; a term may stand in random packs of several sizes."""
+    """Pack and position of a term."""
 
     controls: dict[str, tuple[str, ...]]
     """Harm family to the packs of its null."""
+
+    dealt: dict[str, int]
+    """Harm family to its size, where its controls are single labels that make up packs of it."""
 
     note: str
     """Where the control packs come from, in a sentence."""
 
 
-def make_packs(terms: Terms, rng: np.random.Generator) -> Packs:
+def make_packs(terms: Terms) -> Packs:
     """Form packs from the label table.
 
     Parameters
     ----------
     terms : Terms
         Pooled labels with their roles and families.
-    rng : numpy.random.Generator
-        Deals the random packs.
 
     Returns
     -------
     Packs
         Control families where there are any; else neutral and positive families if there are 24
-        or more of them; else disjoint random packs of the size of each harm pack.
+        or more of them; else packs of the size of each harm pack, made up of single labels.
     """
     sexual, minor = sexual_terms(terms), minor_terms(terms)
     harms = _families(terms, "harm", keep=~(sexual & minor))
@@ -53,7 +51,7 @@ def make_packs(terms: Terms, rng: np.random.Generator) -> Packs:
     if len(mirrors) >= MIN_CONTROLS:
         return _fixed(harms, mirrors, f"{len(mirrors)} neutral and positive label families.")
     pool = terms.of("positive", "neutral")
-    return _random(harms, pool[harmless[pool]], rng)
+    return _dealt(harms, pool[harmless[pool]])
 
 
 def _families(
@@ -73,27 +71,22 @@ def _fixed(
     # A family may have harm and neutral labels: the prefix keeps the two packs apart.
     named = {f"control:{family}": positions for family, positions in controls.items()}
     members = [(pack, i) for pack, positions in {**harms, **named}.items() for i in positions]
-    return Packs(members=tuple(members), controls=dict.fromkeys(harms, tuple(named)), note=note)
+    null = dict.fromkeys(harms, tuple(named))
+    return Packs(members=tuple(members), controls=null, dealt={}, note=note)
 
 
-def _random(
-    harms: dict[str, tuple[int, ...]],
-    pool: NDArray[np.intp],
-    rng: np.random.Generator,
-) -> Packs:
+def _dealt(harms: dict[str, tuple[int, ...]], pool: NDArray[np.intp]) -> Packs:
     members = [(pack, i) for pack, positions in harms.items() for i in positions]
-    by_size: dict[int, tuple[str, ...]] = {}
-    for size in sorted({len(positions) for positions in harms.values()}):
-        dealt = rng.permutation(pool)
-        n_packs = min(len(pool) // size, MAX_RANDOM_PACKS)
-        names = tuple(f"random:{size}:{k}" for k in range(n_packs))
-        by_size[size] = names
-        for k, name in enumerate(names):
-            members += [(name, int(i)) for i in dealt[k * size : (k + 1) * size]]
+    single = {f"label:{i}": int(i) for i in pool}
+    sizes = {harm: len(positions) for harm, positions in harms.items()}
+    counts = ", ".join(f"{len(pool) // size} of {size}" for size in sorted({*sizes.values()}))
     note = (
-        f"random packs of {len(pool)} neutral and positive labels, each of its harm pack's size "
-        f"({', '.join(f'{len(names)} of {size}' for size, names in by_size.items())}): they carry "
-        "the spread of single labels, not of real concepts."
+        f"packs of {len(pool)} neutral and positive labels, each of its harm pack's size "
+        f"({counts}): they carry the spread of single labels, not of real concepts."
     )
-    controls = {harm: by_size[len(positions)] for harm, positions in harms.items()}
-    return Packs(members=tuple(members), controls=controls, note=note)
+    return Packs(
+        members=(*members, *single.items()),
+        controls=dict.fromkeys(harms, tuple(single)),
+        dealt=sizes,
+        note=note,
+    )

@@ -45,6 +45,7 @@ def build_arm(
     controls: Mapping[str, tuple[str, ...]],
     sexual: Collection[str],
     is_minor: NDArray[np.bool_],
+    dealt: Mapping[str, int] | None = None,
 ) -> Arm | None:
     """Cross identity clusters with target terms, once or twice.
 
@@ -62,6 +63,8 @@ def build_arm(
         Harm packs that sexualise: they meet only rows that are not minors.
     is_minor : bool ndarray of shape (n_rows,)
         Rows that denote, or may denote, somebody under 20.
+    dealt : mapping, optional
+        As in `ArmScores`.
 
     Returns
     -------
@@ -69,10 +72,11 @@ def build_arm(
         None where no family keeps two concepts with rows.
     """
     everybody, adults = np.arange(len(is_minor)), np.flatnonzero(~is_minor)
-    tables = [
-        _scores(name, source, everybody, families, _only(controls, sexual, inside=False)),
-        _scores(name, source, adults, families, _only(controls, sexual, inside=True)),
-    ]
+    asked = (
+        (everybody, _only(controls, sexual, inside=False)),
+        (adults, _only(controls, sexual, inside=True)),
+    )
+    tables = [_scores(name, source, rows, families, packs, dealt or {}) for rows, packs in asked]
     kept = tuple(table for table in tables if table is not None)
     return Arm(name=name, title=title, role=role, scores=kept) if kept else None
 
@@ -89,6 +93,7 @@ def _scores(
     rows: Indices,
     families: Families,
     controls: Mapping[str, tuple[str, ...]],
+    dealt: Mapping[str, int],
 ) -> ArmScores | None:
     present = set(source.column_concepts)
     tested = {
@@ -103,7 +108,8 @@ def _scores(
     members = {c for concepts in kept.values() for c in concepts}
     used = rows[[source.row_concepts[i] in members for i in rows]]
     columns = np.flatnonzero([concept in wanted for concept in source.column_concepts])
-    return score_arm(name, source.table(used, columns), families=kept, controls=tested)
+    table = source.table(used, columns)
+    return score_arm(name, table, families=kept, controls=tested, dealt=dealt)
 
 
 def with_rows(families: Families, concepts: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -64,6 +64,13 @@ class ArmScores:
     controls: Mapping[str, tuple[str, ...]]
     """Harm pack to the control packs that carry its null."""
 
+    dealt: Mapping[str, int]
+    """Harm pack to its size, where its controls are single labels that make up packs of it."""
+
+    def n_controls(self, harm: str) -> int:
+        """Count the control packs of a harm pack, or those that its single labels make up."""
+        return len(self.controls[harm]) // self.dealt.get(harm, 1)
+
     def means(self, family: str, packs: Sequence[str], scores: Array | None = None) -> Array:
         """Return mean scores of shape (n_concepts of the family, n_packs)."""
         values = self.scores if scores is None else scores
@@ -94,7 +101,7 @@ class ArmScores:
         out = np.full((len(concepts), len(harms)), np.nan)
         for column, harm in enumerate(harms):
             typical = np.median([len(self.packs[c]) for c in self.controls[harm]])
-            if len(self.packs[harm]) < typical:
+            if len(self.packs[harm]) < typical * self.dealt.get(harm, 1):
                 out[:, column] = [jackknife_se(self.centred(family, c, harm)) for c in concepts]
         return out
 
@@ -147,6 +154,7 @@ def score_arm(
     *,
     families: Mapping[str, tuple[str, ...]],
     controls: Mapping[str, tuple[str, ...]],
+    dealt: Mapping[str, int] | None = None,
 ) -> ArmScores:
     """Index a table of cosines by identity concept and pack.
 
@@ -156,8 +164,8 @@ def score_arm(
         Name of the arm.
     table : ScoreTable
         Rows are identity clusters, columns terms of harm and control packs.
-    families, controls : mapping
-        As in `ArmScores`.
+    families, controls, dealt : mapping
+        As in `ArmScores`; by default nothing is dealt.
 
     Returns
     -------
@@ -175,6 +183,7 @@ def score_arm(
         families=families,
         packs={p: _positions(table.column_concepts, p) for p in sorted({*table.column_concepts})},
         controls=controls,
+        dealt=dealt or {},
     )
 
 

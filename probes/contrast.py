@@ -74,19 +74,22 @@ class ControlNull:
 
     n_controls: int
 
-    @property
-    def df(self) -> int:
-        """Degrees of freedom of the t that a contrast is compared with."""
-        return self.n_controls - 1
+    df: int
+    """Degrees of freedom of the t that a contrast is compared with: one less than the control
+    packs, or than the single labels that make them up."""
 
 
-def control_null(differences: Array) -> ControlNull:
+def control_null(differences: Array, pack_size: int = 1) -> ControlNull:
     """Estimate the null from the control packs' family differences.
 
     Parameters
     ----------
     differences : ndarray of shape (n_concepts, n_controls)
         From `family_differences`.
+    pack_size : int
+        1 where every column is a control pack. Else every column is a single label, and the null
+        is that of packs of this many labels drawn from them: no deal of the labels into packs
+        can then move a verdict.
 
     Returns
     -------
@@ -104,15 +107,17 @@ def control_null(differences: Array) -> ControlNull:
     ----------
     decision.md, step 5.
     """
-    n_controls = differences.shape[1]
+    n_controls = differences.shape[1] // pack_size
     if n_controls < 2:
         raise MeasureError(
             f"The null needs at least 2 control packs; got {n_controls}. Add control packs."
         )
-    variance = differences.var(axis=1, ddof=1)
+    variance = differences.var(axis=1, ddof=1) / pack_size
     sd = np.sqrt(np.maximum(variance, variance.mean()))
     sd = np.where(sd > RESOLUTION, sd, np.nan)
-    return ControlNull(mean=differences.mean(axis=1), sd=sd, n_controls=n_controls)
+    return ControlNull(
+        mean=differences.mean(axis=1), sd=sd, n_controls=n_controls, df=differences.shape[1] - 1
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
