@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -62,41 +63,47 @@ def masked(term: str) -> str:
     return re.sub(r"\w+", lambda word: word[0][0] + "*" * (len(word[0]) - 1), term)
 
 
-def masking_pattern(terms: Iterable[str], names: Iterable[str]) -> re.Pattern[str] | None:
-    """Compile what `mask_within` looks for: terms to hide, names to keep; None without terms."""
-    hidden = "|".join(re.escape(term) for term in sorted(terms, key=by_length) if term)
-    kept = "|".join(re.escape(name) for name in sorted(names, key=by_length) if name)
-    if not hidden:
-        return None
-    found = rf"(?P<hidden>(?i:(?<!\w)(?:{hidden})(?!\w)))"
-    return re.compile(rf"(?P<kept>(?<!\w)(?:{kept})(?!\w))|{found}" if kept else found)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """Masks terms in sentences that somebody else wrote, and leaves concepts' names readable."""
+
+    pattern: re.Pattern[str]
+    """Any term or name; where both start at one place, the longer one."""
+
+    names: frozenset[str]
+
+    def within(self, text: str) -> str:
+        """Mask every whole occurrence of a term, except where it is a concept's name.
+
+        Examples
+        --------
+        >>> masking(["thug"], ["Thugs and such"]).within("No “thug”; Thugs and such holds")
+        'No “t***”; Thugs and such holds'
+        """
+        return self.pattern.sub(self._shown, text)
+
+    def quoted(self, text: str) -> str:
+        """Mask terms between quotation marks: outside them the word is ordinary language.
+
+        Examples
+        --------
+        >>> masking(["sexual"], []).quoted("Sexual orientation, without “sexual”")
+        'Sexual orientation, without “s*****”'
+        """
+        return QUOTED.sub(lambda quote: self.within(quote[0]), text)
+
+    def _shown(self, hit: re.Match[str]) -> str:
+        return hit[0] if hit[0] in self.names else masked(hit[0])
 
 
-def by_length(word: str) -> tuple[int, str]:
-    """Sort longest first, then by spelling: the longest of two matches wins, in every run."""
-    return -len(word), word
-
-
-def mask_within(text: str, pattern: re.Pattern[str] | None) -> str:
-    """Mask every whole occurrence of a term, except inside a concept's name.
-
-    Examples
-    --------
-    >>> pattern = masking_pattern(["thug"], ["Thugs and such"])
-    >>> mask_within("Without “thug”, Thugs and such holds", pattern)
-    'Without “t***”, Thugs and such holds'
-    """
-    if pattern is None:
-        return text
-    return pattern.sub(lambda hit: masked(hit[0]) if hit["hidden"] else hit[0], text)
-
-
-def mask_quoted(text: str, pattern: re.Pattern[str] | None) -> str:
-    """Mask terms between quotation marks only: outside them the same word is ordinary language.
-
-    Examples
-    --------
-    >>> mask_quoted("Sexual orientation, without “sexual”", masking_pattern(["sexual"], []))
-    'Sexual orientation, without “s*****”'
-    """
-    return QUOTED.sub(lambda quote: mask_within(quote[0], pattern), text)
+def masking(terms: Iterable[str], names: Iterable[str]) -> Masking:
+    """Prepare the masking of some terms; names count only as they are spelled."""
+    hidden, kept = {term for term in terms if term}, frozenset(name for name in names if name)
+    either = sorted(hidden | kept, key=lambda word: (-len(word), word))
+    words = "|".join(
+        re.escape(word) if word in kept else f"(?i:{re.escape(word)})" for word in either
+    )
+    # Without words the pattern is one that matches nowhere.
+    return Masking(
+        pattern=re.compile(rf"(?<!\w)(?:{words})(?!\w)" if words else "(?!)"), names=kept
+    )

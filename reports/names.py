@@ -1,11 +1,10 @@
 """Display names of concepts, families and terms, as the result document gives them."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from audit.results import ConceptRecord, InputsRecord
-from reports.care import MASK_FROM, mask_quoted, mask_within, masked, masking_pattern
+from reports.care import MASK_FROM, Masking, masked, masking
 from reports.quantities import full_sentence
 
 
@@ -66,7 +65,7 @@ class Names:
 
     def sentence(self, text: str) -> str:
         """Mask terms that somebody else's sentence quotes, and contested ones anywhere in it."""
-        return full_sentence(mask_within(mask_quoted(text, self._pattern), self._contested))
+        return full_sentence(self._contested.within(self._harsh.quoted(text)))
 
     @cached_property
     def contested(self) -> frozenset[str]:
@@ -74,12 +73,12 @@ class Names:
         return frozenset(t for concept in self.concepts.values() for t in concept.contested)
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str] | None:
-        return masking_pattern(self.masked_terms, self._spoken)
+    def _harsh(self) -> Masking:
+        return masking(self.masked_terms, self._spoken)
 
     @cached_property
-    def _contested(self) -> re.Pattern[str] | None:
-        return masking_pattern(self.contested, self._spoken)
+    def _contested(self) -> Masking:
+        return masking(self.contested, self._spoken)
 
     @cached_property
     def _spoken(self) -> frozenset[str]:

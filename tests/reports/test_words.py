@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import reports
 from audit.results import Undefined, Verdict
-from reports.care import mask_within, masked, masking_pattern, visible
+from reports.care import masked, masking, visible
 from reports.names import Names
 from reports.quantities import interval, number, percent, plural, signed
 from reports.view import build_view
@@ -143,11 +143,18 @@ def test_contested_terms_are_masked_whatever_their_severity(stored):
 
 
 def test_a_concept_name_inside_a_sentence_stays_readable():
-    pattern = masking_pattern(["theft"], ["Theft and fraud"])
+    hide = masking(["theft"], ["Theft and fraud"])
 
-    assert (
-        mask_within("“Theft and fraud” without theft", pattern) == "“Theft and fraud” without t****"
-    )
+    assert hide.within("“Theft and fraud” without theft") == "“Theft and fraud” without t****"
+
+
+def test_the_longer_of_a_name_and_a_term_that_start_together_wins():
+    assert masking(["Norrin elder"], ["Norrin"]).within("a Norrin elder") == "a N***** e****"
+    assert masking(["Norrin"], ["Norrin elder"]).within("a Norrin elder") == "a Norrin elder"
+
+
+def test_masking_nothing_changes_nothing():
+    assert masking([], []).within("as it is") == "as it is"
 
 
 def test_a_masked_term_outside_quotation_marks_is_ordinary_language(stored):
