@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from concept_sets.pictures import load_picture
 from concept_sets.prompts import prompts_for
 from concept_sets.rendered import DEFAULT_RENDERINGS, rendered_words
 from concept_sets.stimulus import Modality, Rendering, Stimulus
-from probes.activations import Extraction
+from probes.activations import BadPicture, Extraction
 from probes.arms import Embeddings, pool_clusters
 from probes.cache import ActivationCache
 from probes.encoder import Encoder, Reading
@@ -73,23 +75,37 @@ def show_rendered(concepts: Sequence[Concept], n_renderings: int, tools: Instrum
 
 
 def show_photos(photos: PhotoSet, max_unreadable: float, tools: Instruments) -> Shown:
-    """Encode the photos of a manifest, tree or archive."""
-    return _show_pictures(photos.stimuli, tools, max_unreadable)
+    """Encode the photos of a manifest, tree or archive.
+
+    Pictures that were listed and cannot be used count as unreadable, and no name holds a path of
+    this machine.
+
+    Raises
+    ------
+    ExtractionError
+        If more than ``max_unreadable`` of them cannot be read.
+    """
+    named = tuple(replace(s, content=photos.name(s.content)) for s in photos.stimuli)
+    bad = [BadPicture(content=one.path, reason=one.reason) for one in photos.bad]
+    return _show_pictures(named, tools, max_unreadable, bad, photos.root)
 
 
 def _show_pictures(
     stimuli: Sequence[Stimulus],
     tools: Instruments,
     max_unreadable: float,
+    bad: Sequence[BadPicture] = (),
+    root: Path | None = None,
 ) -> Shown:
     extraction = extract_pictures(
         tools.encoder,
         stimuli,
-        load_picture=load_picture,
+        load_picture=partial(load_picture, root=root),
         readings=tools.readings,
         cache=tools.cache,
         progress=tools.progress,
         max_bad_fraction=max_unreadable,
+        bad=bad,
     )
     return Shown(stimuli=tuple(stimuli[i] for i in extraction.kept), extraction=extraction)
 

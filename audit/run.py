@@ -155,7 +155,7 @@ def _show(
         rendered = show_rendered(concepts, plan.units.renderings, tools)
         say(_counts("rendered", rendered))
     pictures = None
-    if photos is not None and photos.stimuli and plan.arms.photo != "off":
+    if photos is not None and plan.arms.photo != "off":
         pictures = show_photos(photos, plan.photos.max_unreadable, tools)
         say(_counts("photo", pictures))
     return Responses(texts=texts, rendered=rendered, photos=pictures)
@@ -163,7 +163,10 @@ def _show(
 
 def _counts(modality: str, shown: Shown) -> str:
     done = shown.extraction
-    return f"  {modality}: {done.encoded} stimuli encoded now, {done.reused} from the cache"
+    damaged = f"; {len(done.set_aside)} damaged cache files set aside" if done.set_aside else ""
+    return (
+        f"  {modality}: {done.encoded} stimuli encoded now, {done.reused} from the cache{damaged}"
+    )
 
 
 def _rates(

@@ -43,6 +43,13 @@ class PhotoSet:
     digest: str
     """``sha256:`` of pictures, concepts, clusters and groups; not of where they lie."""
 
+    root: Path = Path()
+    """Folder that the names of pictures start from."""
+
+    def name(self, content: str) -> str:
+        """Return what results call a picture: where it lies under the root."""
+        return content.removeprefix(os.path.join(self.root, ""))
+
 
 def read_photos(path: Path) -> PhotoSet:
     """Read photos and what is known of them.
@@ -80,7 +87,8 @@ def read_photos(path: Path) -> PhotoSet:
         )
     if not photos.stimuli and not photos.bad:
         raise StimulusError(f"{path}: must hold at least one picture; it has none.")
-    return replace(photos, digest=_digest(photos.stimuli))
+    root = (path if path.is_dir() else path.parent).resolve()
+    return replace(photos, digest=_digest(photos.stimuli), root=root)
 
 
 def with_concepts(photos: PhotoSet, library: Library) -> PhotoSet:

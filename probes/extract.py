@@ -30,7 +30,7 @@ class _Pass:
     spaces: Mapping[Key, Space | None]
     rows: dict[Key, Rows]
     bad: dict[str, BadPicture] = field(default_factory=dict)
-    """By stimulus digest."""
+    """By stimulus digest; by number where there is none."""
 
     encoded: int = 0
 
@@ -103,6 +103,7 @@ def extract_pictures(
     cache: ActivationCache | None = None,
     progress: Progress | None = None,
     max_bad_fraction: float = 0.01,
+    bad: Sequence[BadPicture] = (),
     batch_size: int = 16,
 ) -> Extraction:
     """Embed pictures and read units.
@@ -123,6 +124,8 @@ def extract_pictures(
         Told how far it is.
     max_bad_fraction : float
         Share of distinct pictures that may be unreadable; they are counted and named.
+    bad : sequence of BadPicture
+        Pictures that were asked for and found unusable before; they count as well.
     batch_size : int
         Pictures per pass through the model and between two writes to the cache.
 
@@ -142,7 +145,9 @@ def extract_pictures(
     _check_modality(stimuli, {Modality.RENDERED, Modality.PHOTO})
     check_readings(readings, encoder.layers)
     state = _begin(encoder, stimuli, "picture", readings, cache)
-    room = max_bad_fraction * len({stimulus.digest for stimulus in stimuli})
+    room = max_bad_fraction * (len({stimulus.digest for stimulus in stimuli}) + len(bad))
+    state.bad.update({f"{index}": one for index, one in enumerate(bad)})
+    _check_bad(state.bad, room, max_bad_fraction)
 
     def encode(batch: Sequence[Stimulus]) -> tuple[Sequence[Stimulus], Batch]:
         good, pictures = _load(batch, load_picture, state.bad)
