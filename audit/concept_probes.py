@@ -15,6 +15,8 @@ from probes.progress import Progress
 from probes.sparse_logistic import SparseProbe, fit_sparse_probe
 
 SHOWN_UNITS = 20
+CHANCE = 0.5
+NO_BETTER = "its held-out score does not clear chance, so its units are not shown"
 
 
 def concept_probes(
@@ -92,7 +94,10 @@ def _probes(
 
 def _record(about: dict[str, str], probe: SparseProbe) -> ProbeRecord:
     why = probe.reason or "the held-out score could not be had"
-    strongest = zip(probe.units[:SHOWN_UNITS], probe.weights[:SHOWN_UNITS], strict=True)
+    # Without a concept to find, half of the probes still pick a few units.
+    clears = probe.auroc.low > CHANCE
+    shown = SHOWN_UNITS if clears else 0
+    strongest = zip(probe.units[:shown], probe.weights[:shown], strict=True)
     selectivity = probe.auroc.value - probe.control_auroc.value
     return ProbeRecord.model_validate(
         {
@@ -104,7 +109,7 @@ def _record(about: dict[str, str], probe: SparseProbe) -> ProbeRecord:
             "control_auroc": number(probe.control_auroc.value, why),
             "selectivity": number(selectivity, why),
             "units": tuple((int(u), float(f"{w:.6g}")) for u, w in strongest),
-            "reason": probe.reason,
+            "reason": probe.reason or ("" if clears else NO_BETTER),
         }
     )
 

@@ -154,6 +154,8 @@ class UnitRecord(Record):
 
     ap_lift: Number
     ap_ceiling: Number
+    ap_chance: Number = Undefined(undefined="not given")
+    """Mean AP lift of a unit that answers at random: above 1 where clusters are few."""
 
 
 class ProbeRecord(Record):

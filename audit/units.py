@@ -182,6 +182,7 @@ def _ranked(
             correlation=number(float(found.estimates["correlation"].value[u, 0]), why),
             ap_lift=number(float(found.estimates["ap_lift"].value[u, 0]), why),
             ap_ceiling=number(float(found.ap_lift_ceiling[0]), why),
+            ap_chance=number(float(found.ap_lift_chance[0]), why),
         )
         for u in (c.unit for c in strongest(contribution))
     ]
