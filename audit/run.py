@@ -116,7 +116,14 @@ def run_audit(
     draft = Draft(
         title=plan.title or f"Audit of {tools.encoder.identity.name}",
         model=model_record(tools),
-        inputs=inputs_record(library, selection, responses.texts, responses.pictures, photos),
+        inputs=inputs_record(
+            library,
+            selection,
+            responses.texts,
+            responses.pictures,
+            photos,
+            unknown_are_adults=plan.photos.unknown_ages == "adults",
+        ),
         plan=plan,
         blocking=selection.blocking,
         conclusion=conclusion,

@@ -1,9 +1,10 @@
 """What the document says of a model, its inputs and what was not tested."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from audit.gather import Instruments, Shown, describe
+from audit.photo_rows import minor_photos
 from audit.plan import AuditPlan
 from audit.results import (
     ConceptRecord,
@@ -52,8 +53,10 @@ def inputs_record(
     texts: Shown,
     pictures: Sequence[Shown],
     photos: PhotoSet | None,
+    *,
+    unknown_are_adults: bool = False,
 ) -> InputsRecord:
-    """Describe everything that went in."""
+    """Describe everything that went in, and what of it was left out of sexualisation contrasts."""
     used = {c.ref for c in (*selection.identities, *selection.harms, *selection.controls)}
     sets = [s for s in library.sets if any(c.ref in used for c in s.concepts)]
     templates = library.templates
@@ -63,6 +66,8 @@ def inputs_record(
     if minors and selection.sexual:
         why = "terms that denote somebody under 20 never meet a sexualising pack"
         excluded.append(("identity terms of minors in sexualisation contrasts", minors, why))
+    if selection.sexual:
+        excluded += _excluded_photos(pictures, selection, unknown_are_adults)
     return InputsRecord(
         concept_sets=tuple(_set_record(s, used) for s in sets),
         templates_version=templates.version,
@@ -76,6 +81,24 @@ def inputs_record(
         groups=tuple((column, value, n) for (column, value), n in sorted(groups.items())),
         excluded=tuple(excluded),
     )
+
+
+def _excluded_photos(
+    pictures: Sequence[Shown], selection: Selection, unknown_are_adults: bool
+) -> Iterator[tuple[str, int, str]]:
+    photos = [s for shown in pictures for s in shown.stimuli if s.modality is Modality.PHOTO]
+    known = int(minor_photos(photos, selection, unknown_are_adults=True).sum())
+    left_out = int(minor_photos(photos, selection, unknown_are_adults=unknown_are_adults).sum())
+    if known:
+        why = (
+            "photos of somebody under 20, by group or concept, never meet a sexualising pack"
+        )
+        yield "photos of minors in sexualisation contrasts", known, why
+    if left_out > known:
+        why = (
+            'no age says that they are adults; unknown_ages = "adults" in the plan vouches for it'
+        )
+        yield "photos of unknown age in sexualisation contrasts", left_out - known, why
 
 
 def _pictures(shown: Shown) -> StimuliRecord:

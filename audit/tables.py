@@ -126,7 +126,8 @@ def write_tables(
     folder : AuditFolder
         Where they go.
     rows : DataFrame
-        Contrasts, behaviour and probes; all of the CSV and the start of the Parquet file.
+        Contrasts, behaviour and probes: the start of the Parquet file. The CSV, which is for
+        people, has those without the probes.
     units : iterable of DataFrame
         Every unit x concept, block by block; Parquet only.
 
@@ -140,7 +141,8 @@ def write_tables(
     OutputError
         If a file cannot be written.
     """
-    folder.write(CSV, _safe(rows).to_csv(index=False, lineterminator="\n").encode())
+    people = rows[rows["arm"] != "probe"]
+    folder.write(CSV, _safe(people).to_csv(index=False, lineterminator="\n").encode())
     schema = _schema()
     total = 0
     try:
@@ -151,7 +153,7 @@ def write_tables(
     except OSError as error:
         raise output_error(folder.path(PARQUET), error) from None
     return (
-        folder.measurement_file(CSV, len(rows)),
+        folder.measurement_file(CSV, len(people)),
         folder.measurement_file(PARQUET, total),
     )
 
