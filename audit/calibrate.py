@@ -139,8 +139,7 @@ def _calibration(
         harmless, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,)
     )[0]
     plot = quantiles(harmless.t, harmless.df)
-    controls = large_groups(scores)[0].controls
-    relabelled = relabelled_rejections(scores, dict.fromkeys(scores.families, controls), rng)
+    relabelled = _relabelled(scores, rng)
     return CalibrationRecord(
         tests=rate.tests,
         rejections=rate.rejections,
@@ -159,8 +158,16 @@ def _calibration(
             if rate.tests
         ),
         recall_at_delta1=number(float(at_delta1), "no plant could be made"),
-        relabelled=number(relabelled, "no test could be made"),
+        relabelled=relabelled,
     )
+
+
+def _relabelled(scores: ArmScores, rng: np.random.Generator) -> float | Undefined:
+    packs = [group.controls for group in large_groups(scores) if group.pack_size == 1]
+    if not packs:
+        return Undefined(undefined="packs dealt from single labels are shuffled as they are")
+    share = relabelled_rejections(scores, dict.fromkeys(scores.families, packs[0]), rng)
+    return number(share, "no test could be made")
 
 
 def sees_delta1(record: ArmRecord) -> bool:
