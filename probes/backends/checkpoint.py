@@ -133,7 +133,9 @@ def _read_pickle(path: Path) -> object:
 
 
 def _pickle_sentence(path: Path, why: str) -> str:
-    code = re.search(r"(?:GLOBAL|global:?|function|class)\s+`?([A-Za-z_][\w.]*\.\w+)", why)
+    code = re.search(r"\bGLOBAL\s+([\w.]+)", why) or re.search(
+        r"(?:global:?|function|class)\s+`?([A-Za-z_][\w.]*\.\w+)", why
+    )
     if code:
         return (
             f"{path.name} must hold tensors only, but refers to code ({code.group(1)}); "
@@ -144,8 +146,10 @@ def _pickle_sentence(path: Path, why: str) -> str:
             f"{path.name} is a TorchScript archive, which holds code; "
             "use the pretrained tag, or save its state dict as safetensors."
         )
-    first = why.splitlines()[0][:200] if why else "it ends too early"
-    return f"{path.name} is damaged or not a checkpoint ({first}); fetch it again."
+    # torch's own text goes on to say how to load such a file unsafely; nobody needs that here.
+    own = re.search(r"WeightsUnpickler error: ([^\n]+)", why)
+    first = own.group(1) if own else why.splitlines()[0] if why else "it ends too early"
+    return f"{path.name} is damaged or not a checkpoint ({first[:200]}); fetch it again."
 
 
 def _only_tensors(content: object, path: Path) -> dict[str, Tensor]:
