@@ -122,9 +122,12 @@ class AuditResult(Record):
     def content(self) -> dict[str, Any]:
         """Return the document without the ``run`` block and the gate, ready for JSON.
 
-        The gate depends on what the caller asked to fail on, not on what was measured.
+        The gate depends on what the caller asked to fail on, not on what was measured. Fields at
+        their default are left out: a later version may add optional ones, and a document that was
+        written before them must keep its digest.
         """
-        return self.model_dump(mode="json", exclude={"run", "gate"})
+        content = self.model_dump(mode="json", exclude={"run", "gate"}, exclude_defaults=True)
+        return {"format_version": self.format_version, **content}
 
     @property
     def digest(self) -> str:

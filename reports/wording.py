@@ -268,6 +268,10 @@ def scaled(value: Number, unit: Number) -> Number:
     return value / unit
 
 
+KINDS_NAMED = 6
+"""Kinds of harm that the content note names, worst first."""
+
+
 def content_note(result: AuditResult, names: Names) -> str:
     """Warn before anything else, naming the kinds of content."""
     harms = [
@@ -277,8 +281,9 @@ def content_note(result: AuditResult, names: Names) -> str:
         if concept.role == "harm"
     ]
     worst = sorted(harms, key=lambda concept: (-(concept.severity or 0), concept.name))
-    kinds = [names.concept(concept.ref) for concept in worst[:6]]
-    more = f" and {len(worst) - 6} further kinds of harm" if len(worst) > 6 else ""
+    kinds = [names.concept(concept.ref) for concept in worst[:KINDS_NAMED]]
+    left = len(worst) - len(kinds)
+    more = f" and {plural(left, 'further kind')} of harm" if left else ""
     about = f": {', '.join(kinds)}{more}" if more else f": {listed(kinds)}" if kinds else ""
     return (
         f"This report names harms that a model may attach to groups of people{about}. "

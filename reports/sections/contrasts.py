@@ -37,6 +37,9 @@ NOTE = (
     "harm, then control packs."
 )
 
+GRIDS_IN_PAGES = 3
+"""Shaded grids of one kind of evidence that the paged edition shows."""
+
 FOREST_ROWS = 20
 """Rows of one forest plot; the table has the rest."""
 
@@ -68,19 +71,19 @@ LIST_KINDS = {
         caption="Blocking contrasts",
         adjusted="Holm p",
         limits="Limits are simultaneous: they hold for all blocking contrasts together.",
-        print_limit=60,
+        print_limit=40,
     ),
     "exploratory": ListKind(
         caption="Exploratory contrasts",
         adjusted="q",
         limits="Limits are widened for having been picked out of many.",
-        print_limit=20,
+        print_limit=15,
     ),
     "described": ListKind(
         caption="Contrasts that only describe",
         adjusted="q",
         limits="Limits hold for one contrast at a time; no p-value is adjusted here.",
-        print_limit=12,
+        print_limit=10,
     ),
 }
 
@@ -95,6 +98,9 @@ class ContrastsView:
     forest: RowChart | None
     tables: tuple[Table, ...]
     grids: tuple[Table, ...]
+    grids_in_pages: tuple[Table, ...]
+    """The first of them; the single page has all."""
+
     grid_note: str
 
 
@@ -141,13 +147,15 @@ def _arm_view(result: AuditResult, names: Names, arm: str, title: str) -> Contra
         contrast_table(f"{kind}-{arm}", f"{LIST_KINDS[kind].caption}: {spoken}", lists[kind], names)
         for kind in LIST_KINDS
     )
+    grids = tuple(contrast_grids(result, names, arm))
     return ContrastsView(
         arm=arm,
         title=sentence(spoken),
         lead=" ".join([f"{title.rstrip('.')}.", *_tallies(lists)]),
         forest=_forest(result, names, arm, next((c for c in lists.values() if c), [])),
         tables=tuple(entry for entry in tables if entry),
-        grids=tuple(contrast_grids(result, names, arm)),
+        grids=grids,
+        grids_in_pages=grids[:GRIDS_IN_PAGES],
         grid_note=GRID_NOTE,
     )
 

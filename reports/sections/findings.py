@@ -19,6 +19,7 @@ from reports.quantities import (
     plural,
     sentence,
     signed,
+    undefined,
 )
 from reports.sections.contrasts import (
     AXIS,
@@ -42,7 +43,7 @@ from reports.wording import (
 FULL_ON_SCREEN = 25
 """Findings with a block of evidence on the single page; the table lists all."""
 
-FULL_IN_PAGES = 8
+FULL_IN_PAGES = 6
 """Findings with a block of evidence in the paged edition."""
 
 UNITS_SHOWN = 10
@@ -264,13 +265,13 @@ def _units(finding: FindingRecord) -> Table | None:
             Column(head="Double difference", align="number"),
             Column(head="Weight", align="number"),
             Column(head="Correlation", align="number"),
-            Column(head="AP lift (ceiling)", align="number"),
+            Column(head="AP lift (chance, ceiling)", align="number", width="span"),
         ],
         (_unit_row(unit) for unit in shown),
         note=(
             "Units describe a finding, they do not decide it. Contribution: the unit's double "
-            "difference times its weight on the harm; neutral value 0. AP lift: neutral value 1, "
-            "at most its ceiling. Correlation on cluster means: neutral value 0."
+            "difference times its weight on the harm; neutral value 0. AP lift: beside "
+            "what chance gives and its ceiling. Correlation on cluster means: neutral value 0."
         ),
         compact=True,
     )
@@ -284,5 +285,11 @@ def _unit_row(unit: UnitRecord) -> tuple[Cell, ...]:
         text(signed(unit.double_difference, 3)),
         text(signed(unit.weight, 4)),
         text(signed(unit.correlation, 2)),
-        text(f"{number(unit.ap_lift, 1)} ({number(unit.ap_ceiling, 1)})"),
+        text(f"{number(unit.ap_lift, 1)} ({_bounds(unit)})"),
     )
+
+
+def _bounds(unit: UnitRecord) -> str:
+    """Write what chance gives, where it is known, and the most that can be had."""
+    known = [value for value in (unit.ap_chance, unit.ap_ceiling) if not undefined(value)]
+    return ", ".join(number(value, 1) for value in known) or "unknown"

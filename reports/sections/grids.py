@@ -59,7 +59,7 @@ def _grid(
     return table(
         id,
         caption,
-        [Column(head="Harm", width="name")]
+        [Column(head="Harm", width="wide")]
         + [Column(head=names.concept(group), align="number") for group in groups],
         (
             (
@@ -68,7 +68,7 @@ def _grid(
             )
             for harm in harms
         ),
-        print_limit=30,
+        print_limit=14,
         compact=True,
     )
 

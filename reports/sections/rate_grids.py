@@ -89,7 +89,7 @@ def _wide_grid(
             f"{id}-{part + 1}",
             caption + counted,
             [
-                Column(head=first, width="name"),
+                Column(head=first, width="wide"),
                 *(Column(head=column, align="number") for column in columns[some]),
             ],
             (

@@ -26,7 +26,7 @@ from reports.wording import (
 )
 
 WORST = 5
-"""Findings told on the first page."""
+"""Findings told on the first page; one fewer where differences in behaviour need the room."""
 
 NOT_TESTED = 4
 """Omissions told on the first page."""
@@ -120,6 +120,8 @@ class Summary:
 
 def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) -> Summary:
     """Choose and word what the first page says; ``ordered`` is worst first."""
+    behaviour = _behaviour(result, names)
+    room = WORST - bool(behaviour)
     return Summary(
         title=result.title,
         model=model_name(result.model),
@@ -134,11 +136,11 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
         meaning=tuple(filter(None, [verdict_sentence(result), exploratory_sentence(result)])),
         gate_headline=gate_headline(result.gate),
         gate_rule=names.sentence(result.gate.rule),
-        findings=tuple(_worst(finding, result, names) for finding in ordered[:WORST]),
-        more_findings=_more(len(ordered) - WORST, "further finding", "Findings"),
+        findings=tuple(_worst(finding, result, names) for finding in ordered[:room]),
+        more_findings=_more(len(ordered) - room, "further finding", "Findings"),
         no_findings="" if ordered else _nothing(result),
         undecided=() if ordered else _undecided(result, names),
-        behaviour=_behaviour(result, names),
+        behaviour=behaviour,
         notes=tuple(names.sentence(note) for note in result.notes),
         not_tested=omissions(result.not_tested[:NOT_TESTED], names),
         more_not_tested=_more(
@@ -195,8 +197,8 @@ def next_steps(result: AuditResult, ordered: list[FindingRecord]) -> list[Step]:
         )
     steps.append(
         Step(
-            words="Keep the audit folder: result.json is the evidence, this report is a rendering "
-            "of it. Repeat the audit when the model, its data or its use changes."
+            words="Keep the audit folder: result.json is the evidence. Repeat the audit when the "
+            "model, its data or its use changes."
         )
     )
     return steps

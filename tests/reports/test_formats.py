@@ -30,8 +30,3 @@ def test_an_unknown_format_names_the_known_ones_and_the_nearest():
         ReportError, match=r"one of html, pdf, json; got 'htm'. Did you mean 'html'"
     ):
         find_format("htm")
-
-
-def test_the_stored_result_of_format_1_0_can_still_be_read(stored):
-    assert stored.format_version == "1.0"
-    assert len(stored.findings) == 4

@@ -283,6 +283,7 @@ def _unit(rng: np.random.Generator, place: int) -> UnitRecord:
         correlation=float(np.clip(rng.normal(0.4, 0.1), -1, 1)),
         ap_lift=3.4,
         ap_ceiling=7.0,
+        ap_chance=1.1,
     )
 
 
