@@ -8,6 +8,8 @@ from audit.cli.printing import say
 from concept_sets.catalog import Library, load_library
 from concept_sets.check import ProblemSeverity, check_library
 from concept_sets.concept import Role
+from concept_sets.entry import near
+from concept_sets.errors import ConceptSetError
 
 PACKS = click.option(
     "--packs",
@@ -48,6 +50,12 @@ def show(name: str, packs: tuple[Path, ...], reveal: bool) -> None:
     """Show one set or one concept with its terms and sources."""
     library = load_library(packs)
     ids = {item.id for item in library.sets}
+    known = [*ids, *(name for c in library.concepts for name in (c.ref, c.id))]
+    if name not in known:
+        raise ConceptSetError(
+            f"A set or concept must be one that is there; got {name!r}.{near(name, known)} "
+            "`clip-audit concepts list` shows all sets."
+        )
     chosen = library.family(name).concepts if name in ids else (library.concept(name),)
     if name in ids:
         item = library.family(name)

@@ -105,6 +105,7 @@ def _invoke(arguments: Sequence[str]) -> int:
 def _with_remedy(error: click.ClickException) -> str:
     """Finish click's sentence with the command that shows what is possible."""
     sentence = error.format_message()
+    sentence += "" if sentence.endswith((".", "?", "?)")) else "."
     context = getattr(error, "ctx", None)
     if context is None:
         return sentence
