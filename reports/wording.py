@@ -172,12 +172,16 @@ def finding_sentence(finding: FindingRecord, effect_sd: Number, names: Names) ->
     )
 
 
+def sizes(contrast: ContrastRecord) -> str:
+    """Write the clusters of both sides, kept on one line."""
+    return f"n = {contrast.n_identity:,} × {contrast.n_harm:,}".replace(" ", SPACE)
+
+
 def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
     """List the arms of a finding with effect, limits and n."""
     arms = [
         f"{arm_name(contrast.arm, kind)} {number(contrast.effect_sd)} "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity:,} × "
-        f"{contrast.n_harm})"
+        f"({interval(contrast.low_sd, contrast.high_sd)}; {sizes(contrast)})"
         for contrast in contrasts
     ]
     packs = listed([str(n) for n in sorted({contrast.n_controls for contrast in contrasts})])
@@ -199,8 +203,7 @@ def undecided(contrast: ContrastRecord, names: Names, kind: str) -> str:
     return (
         f"“{names.concept(contrast.identity)}” and “{names.concept(contrast.harm)}” in "
         f"{arm_name(contrast.arm, kind)}: {number(contrast.effect_sd)} times the ordinary spread "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; n = {contrast.n_identity:,} × "
-        f"{contrast.n_harm})."
+        f"({interval(contrast.low_sd, contrast.high_sd)}; {sizes(contrast)})."
     )
 
 

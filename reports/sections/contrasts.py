@@ -239,7 +239,7 @@ def contrast_table(
         note=(
             f"{NOTE} {' '.join(kind.limits for kind in kinds)}"
             if len(kinds) == 1
-            else f"{NOTE} Limits as in the list that each contrast stands in."
+            else f"{NOTE} Limits: simultaneous for blocking contrasts, else for one contrast at a time."
         ),
         compact=True,
     )

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from audit.results import Severity, Undefined
 from reports.charts import estimate_in_sd, row_chart, shortened, thinned, wilson
 from reports.names import Names
+from reports.quantities import SPACE
 from reports.sections.findings import worst_first
 from reports.sections.rate_names import group_name
 from reports.sections.rates import worst_first as worst_rates_first
@@ -35,7 +36,7 @@ def test_the_first_page_says_who_what_harm_how_strong_and_how_sure(stored):
 
 
 def test_numbers_on_the_first_page_come_with_limits_n_control_packs_and_neutral_value(stored):
-    seen = build_view(stored).summary.findings[0].seen
+    seen = build_view(stored).summary.findings[0].seen.replace(SPACE, " ")
 
     assert "0 is neutral" in seen
     assert "text prompts 8.1 (5.2 to 11.0; n = 12 × 16)" in seen
