@@ -37,6 +37,8 @@ NOTE = (
     "harm, then control packs."
 )
 
+MIXED_LIMITS = "Limits: simultaneous for blocking contrasts, else as in each contrast's own list."
+
 GRIDS_IN_PAGES = 3
 """Shaded grids of one kind of evidence that the paged edition shows."""
 
@@ -239,7 +241,7 @@ def contrast_table(
         note=(
             f"{NOTE} {' '.join(kind.limits for kind in kinds)}"
             if len(kinds) == 1
-            else f"{NOTE} Limits: simultaneous for blocking contrasts, else for one contrast at a time."
+            else f"{NOTE} {MIXED_LIMITS}"
         ),
         compact=True,
     )
