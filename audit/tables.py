@@ -1,7 +1,9 @@
 """The tidy tables beside the result: one row per value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -143,12 +145,12 @@ def write_tables(
     """
     people = rows[rows["arm"] != "probe"]
     folder.write(CSV, _safe(people).to_csv(index=False, lineterminator="\n").encode())
-    schema = _schema()
     total = 0
     try:
-        with pq.ParquetWriter(folder.path(PARQUET), schema, compression="zstd") as writer:
+        with _parquet(folder.path(PARQUET)) as writer:
             for block in chain([rows], units):
-                writer.write_table(pa.Table.from_pandas(block, schema, preserve_index=False))
+                table = pa.Table.from_pandas(block, writer.schema, preserve_index=False)
+                writer.write_table(table)
                 total += len(block)
     except OSError as error:
         raise output_error(folder.path(PARQUET), error) from None
@@ -156,6 +158,17 @@ def write_tables(
         folder.measurement_file(CSV, len(people)),
         folder.measurement_file(PARQUET, total),
     )
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[pq.ParquetWriter]:
+    writer = pq.ParquetWriter(path, _schema(), compression="zstd")
+    try:
+        yield writer
+        writer.close()
+    finally:
+        # One that failed would try again when it is collected, and print a traceback.
+        writer.is_open = False
 
 
 def _safe(table: pd.DataFrame) -> pd.DataFrame:
