@@ -1,6 +1,7 @@
 """Stored and built results for the tests of this room."""
 
-import importlib.util
+import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -13,13 +14,12 @@ SPECIMENS = Path(__file__).parents[1] / "specimens"
 
 @pytest.fixture(scope="session")
 def specimens() -> ModuleType:
-    """Return the module that builds results; tests do not form a package, so it is loaded."""
-    spec = importlib.util.spec_from_file_location("specimen_build", SPECIMENS / "build.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """Return the module that builds results; tests form no package, so its folder is named."""
+    sys.path.insert(0, str(SPECIMENS))
+    try:
+        return importlib.import_module("specimen_build")
+    finally:
+        sys.path.remove(str(SPECIMENS))
 
 
 @pytest.fixture(scope="session")
