@@ -91,7 +91,7 @@ class ScoreWorld:
                 "id": [f"p{i}" for i in range(n_images)],
                 "town": [("Ard", "Bel", "Cor")[i % 3] for i in range(n_images)],
                 "trade": [("weaver", "smelter")[i // 3 % 2] for i in range(n_images)],
-                "age": [("30-39", "10-19", "60+", "")[i % 4] for i in range(n_images)],
+                "age": [("30-39", "10-19", "60+", "")[i // 12 % 4] for i in range(n_images)],
             }
         )
         self.images = rng.normal(size=(n_images, dim)) + 0.5
