@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class Record(BaseModel):
     """Base of every part of the document: frozen, strict about keys, no NaN."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class Undefined(Record):

@@ -222,7 +222,7 @@ class RateRecord(Record):
     """Behaviour: how often a label or harm family is the model's answer for a group."""
 
     column: str
-    """Group column, or two joined by `` x ``."""
+    """Group column, or two joined by `` & ``."""
 
     group: str
     target: str
