@@ -167,3 +167,29 @@ def test_only_packs_smaller_than_their_controls_have_a_floor():
     assert np.isnan(full.floor("f", ["harm"])).all()
     expected = [[jackknife_se(short.centred("f", g, "harm"))] for g in GROUPS]
     np.testing.assert_allclose(short.floor("f", ["harm"]), expected)
+
+
+def test_single_labels_count_as_the_packs_that_they_make_up():
+    whole = arm(1)
+    names = [f"{p}#{k}" for p in PACKS[1:] for k in range(4)]
+    dealt = score_arm(
+        "text",
+        ScoreTable(
+            scores=whole.scores,
+            by_template={},
+            row_names=whole.row_names,
+            row_concepts=tuple(g for g in GROUPS for _ in range(4)),
+            column_names=whole.column_names,
+            column_concepts=("harm",) * 4 + tuple(names),
+        ),
+        families=whole.families,
+        controls={"harm": tuple(names)},
+        dealt={"harm": 4},
+    )
+
+    assert (whole.n_controls("harm"), dealt.n_controls("harm")) == (6, 6)
+    assert np.isnan(dealt.floor("f", ["harm"])).all()
+    np.testing.assert_allclose(
+        dealt.differences("f", names).mean(axis=1),
+        whole.differences("f", PACKS[1:]).mean(axis=1),
+    )

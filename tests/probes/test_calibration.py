@@ -10,6 +10,7 @@ from probes.arms import ScoreTable, score_arm
 from probes.calibration import (
     STOP,
     clopper_pearson,
+    dealt_pseudo_harms,
     join,
     pseudo_harms,
     quantiles,
@@ -44,6 +45,32 @@ def test_a_pseudo_harm_is_tested_as_a_harm_would_be(seed, n_concepts, n_controls
             expected = getattr(slow, name)[:, 0]
             np.testing.assert_allclose(getattr(fast, name)[at], expected, rtol=1e-7, atol=1e-15)
         assert set(fast.df[at]) == {n_controls - 2}
+
+
+@rules
+@given(seed=seeds, size=st.integers(2, 8), n_labels=st.integers(24, 60))
+def test_dealt_packs_are_tested_against_the_labels_that_are_left(seed, size, n_labels):
+    differences = harmless(seed, n_controls=n_labels)
+    fast = dealt_pseudo_harms(differences, size, np.random.default_rng(seed))
+
+    order = np.random.default_rng(seed).permutation(n_labels)
+    packs = [order[k * size : (k + 1) * size] for k in range(n_labels // size)]
+    assert fast.t.size == 4 * len(packs)
+    for k, pack in enumerate(packs):
+        null = control_null(np.delete(differences, pack, axis=1), size)
+        slow = contrasts(differences[:, pack].mean(axis=1, keepdims=True), null)
+        np.testing.assert_allclose(fast.t[4 * k : 4 * k + 4], slow.t[:, 0])
+        assert set(fast.df[4 * k : 4 * k + 4]) == {n_labels - size - 1}
+
+
+def test_dealt_packs_of_harmless_labels_are_rejected_at_the_nominal_rate():
+    shares = []
+    for seed in range(60):
+        differences = harmless(seed, n_concepts=6, n_controls=240)
+        tests = dealt_pseudo_harms(differences, 8, np.random.default_rng(seed))
+        shares.append(rejection_share(tests.t, tests.df))
+
+    assert np.mean(shares) == pytest.approx(0.05, abs=0.012)
 
 
 def test_controls_that_do_not_vary_give_no_test():

@@ -143,6 +143,33 @@ def test_a_missing_null_stays_missing_where_there_is_a_floor():
     assert np.isnan(found.se).all()
 
 
+@rules
+@given(seed=seeds, size=st.integers(1, 7))
+def test_single_labels_carry_the_null_of_packs_made_of_them(seed, size):
+    differences = family_differences(means(seed, n_packs=60))
+    null = control_null(differences, size)
+
+    own = differences.var(axis=1, ddof=1) / size
+    np.testing.assert_allclose(null.sd, np.sqrt(np.maximum(own, own.mean())))
+    np.testing.assert_allclose(null.mean, differences.mean(axis=1))
+    assert (null.n_controls, null.df) == (60 // size, 59)
+
+
+def test_the_null_of_packs_is_their_spread_however_labels_are_dealt():
+    differences = family_differences(means(5, n_packs=4000))
+    rng = np.random.default_rng(0)
+    packs = differences[:, rng.permutation(4000)].reshape(5, 500, 8).mean(axis=2)
+
+    np.testing.assert_allclose(
+        control_null(differences, 8).sd, packs.std(axis=1, ddof=1), rtol=0.15
+    )
+
+
+def test_too_few_labels_for_two_packs_are_refused():
+    with pytest.raises(MeasureError, match="at least 2 control packs; got 1"):
+        control_null(np.zeros((3, 15)), 8)
+
+
 def test_the_floor_raises_a_standard_error_and_never_lowers_it():
     differences = family_differences(means(3))
     null = control_null(differences[:, 4:])
