@@ -1,8 +1,9 @@
 """One sparse probe per concept, layer and modality."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.gather import Shown
 from audit.numbers import number
@@ -25,6 +26,9 @@ def concept_probes(
     section: ProbesSection,
     rng: np.random.Generator,
     progress: Progress,
+    *,
+    sexual: Collection[str] = (),
+    is_minor: NDArray[np.bool_] | None = None,
 ) -> tuple[ProbeRecord, ...]:
     """Fit a sparse probe for each concept that the modality shows.
 
@@ -40,6 +44,10 @@ def concept_probes(
         Deals folds and shuffles control labels.
     progress : Progress
         Told how far it is.
+    sexual : collection of str
+        Concepts that sexualise: they are told from stimuli of adults only.
+    is_minor : bool ndarray of shape (n_stimuli,), optional
+        Stimuli that denote, show or may show somebody under 20.
 
     Returns
     -------
@@ -53,7 +61,9 @@ def concept_probes(
         return ()
     progress.start(total, "sparse probes")
     try:
-        return tuple(_probes(shown, wanted, section, rng, progress))
+        adults = ~is_minor if is_minor is not None else np.ones(len(shown.stimuli), dtype=bool)
+        rows = {c.ref: adults if c.ref in sexual else np.ones_like(adults) for c in wanted}
+        return tuple(_probes(shown, wanted, rows, section, rng, progress))
     finally:
         progress.finish()
 
@@ -61,6 +71,7 @@ def concept_probes(
 def _probes(
     shown: Shown,
     wanted: Sequence[Concept],
+    rows: Mapping[str, NDArray[np.bool_]],
     section: ProbesSection,
     rng: np.random.Generator,
     progress: Progress,
@@ -77,10 +88,11 @@ def _probes(
                 "modality": shown.stimuli[0].modality.value,
             }
             try:
+                kept = rows[concept.ref]
                 probe = fit_sparse_probe(
-                    activations.values,
-                    own == concept.ref,
-                    clusters,
+                    activations.values[kept],
+                    own[kept] == concept.ref,
+                    clusters[kept],
                     rng=rng,
                     n_lambdas=section.lambdas,
                     folds=section.folds,

@@ -12,7 +12,7 @@ from audit.selection import Selection
 from concept_sets.ages import is_age_column, minor_group
 from concept_sets.minors import concept_denotes_minor, denotes_minor
 from concept_sets.photos import PhotoSet
-from concept_sets.stimulus import Stimulus
+from concept_sets.stimulus import Modality, Stimulus
 from probes.arms import Embeddings, normalise, pool_clusters
 
 PREFIX = "photos:"
@@ -91,6 +91,16 @@ def _is_minor(
     ages = [verdict for column, verdict in verdicts.items() if is_age_column(column)]
     known = False in ages or (stimulus.concept in told and not stimulus.groups)
     return not (known or unknown_are_adults)
+
+
+def minor_stimuli(
+    shown: Shown, selection: Selection, *, unknown_are_adults: bool
+) -> NDArray[np.bool_]:
+    """Mark words and photos that denote, show or may show somebody under 20."""
+    if shown.stimuli and shown.stimuli[0].modality is Modality.PHOTO:
+        return minor_photos(shown.stimuli, selection, unknown_are_adults=unknown_are_adults)
+    minors = selection.minors
+    return np.array([(s.concept, s.cluster) in minors for s in shown.stimuli], dtype=bool)
 
 
 def photo_choices(

@@ -1,10 +1,11 @@
 """An audit of a model: concept sets go in, a judged draft comes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from audit.assemble import Draft, mark_behaviour
 from audit.behaviour import behaviour_rates, shown_rates
@@ -18,16 +19,18 @@ from audit.gather import (
     show_texts,
     tested_concepts,
 )
-from audit.photo_rows import group_refs, minor_photos, photo_choices
+from audit.photo_rows import group_refs, minor_stimuli, photo_choices
 from audit.plan import AuditPlan
 from audit.results import ProbeRecord, RateRecord
 from audit.run_arms import Responses, run_arms
 from audit.run_records import inputs_record, model_record, run_not_tested
 from audit.selection import Selection, select
-from audit.units import Carriers, UnitTable, add_units, association_frames, unit_table
+from audit.unit_tables import UnitTable, association_frames, group_tables, unit_table
+from audit.units import Carriers, add_units
 from concept_sets.catalog import Library
 from concept_sets.photos import PhotoSet
 from probes.arms import Embeddings
+from probes.encoder import Encoder
 
 Say = Callable[[str], None]
 
@@ -45,13 +48,14 @@ class Audited:
     rates: tuple[RateRecord, ...]
     tables: tuple[UnitTable, ...]
     concepts: tuple[str, ...]
+    sexual: frozenset[str]
     encoded: dict[str, int]
     reused: dict[str, int]
 
     def unit_frames(self) -> Iterator[pd.DataFrame]:
         """Yield every unit x concept of every modality."""
         for table in self.tables:
-            yield from association_frames(table, self.concepts)
+            yield from association_frames(table, self.concepts, self.sexual)
 
 
 def run_audit(
@@ -102,16 +106,12 @@ def run_audit(
         rng,
         skip=selection.leaking,
     )
-    rates = _rates(plan, selection, responses, texts)
-    tables = tuple(unit_table(s.stimuli[0].modality.value, s) for s in responses.pictures)
-    probes = _probes(plan, selection, responses, tools, rng)
-    carriers = Carriers(
-        encoder=tools.encoder,
-        tables=tables,
-        texts=texts,
-        families=selection.families,
-        controls=tuple(c.ref for c in selection.controls),
-    )
+    minors = _minors(plan, selection, responses)
+    rates = _rates(selection, responses, texts, minors)
+    tables = tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True))
+    probes = _probes(plan, selection, responses, minors, tools, rng)
+    by_group = _group_tables(responses, groups, minors)
+    carriers = _carriers(tools.encoder, (*tables, *by_group), texts, selection, groups)
     findings = add_units(mark_behaviour(conclusion.findings, rates), carriers)
     draft = Draft(
         title=plan.title or f"Audit of {tools.encoder.identity.name}",
@@ -140,6 +140,7 @@ def run_audit(
         rates=rates,
         tables=tables,
         concepts=tuple(c.ref for c in tested_concepts(selection)),
+        sexual=selection.sexual,
         encoded={name: s.extraction.encoded for name, s in shown.items()},
         reused={name: s.extraction.reused for name, s in shown.items()},
     )
@@ -176,27 +177,72 @@ def _counts(modality: str, shown: Shown) -> str:
     )
 
 
+def _minors(plan: AuditPlan, selection: Selection, responses: Responses) -> list[NDArray[np.bool_]]:
+    """For each modality of pictures, those that show or may show somebody under 20."""
+    adults = plan.photos.unknown_ages == "adults"
+    return [
+        minor_stimuli(shown, selection, unknown_are_adults=adults) for shown in responses.pictures
+    ]
+
+
 def _rates(
-    plan: AuditPlan, selection: Selection, responses: Responses, texts: Embeddings
+    selection: Selection,
+    responses: Responses,
+    texts: Embeddings,
+    minors: Sequence[NDArray[np.bool_]],
 ) -> tuple[RateRecord, ...]:
     if responses.photos is None:
         return ()
-    adults = plan.photos.unknown_ages == "adults"
-    minor = minor_photos(responses.photos.stimuli, selection, unknown_are_adults=adults)
-    choices = photo_choices(responses.photos, texts, selection, minor)
+    choices = photo_choices(responses.photos, texts, selection, minors[-1])
     return behaviour_rates(choices) if choices is not None else ()
+
+
+def _group_tables(
+    responses: Responses,
+    groups: Mapping[str, tuple[str, ...]],
+    minors: Sequence[NDArray[np.bool_]],
+) -> tuple[UnitTable, ...]:
+    if responses.photos is None:
+        return ()
+    return group_tables(responses.photos, groups, minors[-1])
+
+
+def _carriers(
+    encoder: Encoder,
+    tables: tuple[UnitTable, ...],
+    texts: Embeddings,
+    selection: Selection,
+    groups: Mapping[str, tuple[str, ...]],
+) -> Carriers:
+    return Carriers(
+        encoder=encoder,
+        tables=tables,
+        texts=texts,
+        families={**selection.families, **groups},
+        controls=tuple(c.ref for c in selection.controls),
+        sexual=selection.sexual,
+    )
 
 
 def _probes(
     plan: AuditPlan,
     selection: Selection,
     responses: Responses,
+    minors: Sequence[NDArray[np.bool_]],
     tools: Instruments,
     rng: np.random.Generator,
 ) -> tuple[ProbeRecord, ...]:
     concepts = tested_concepts(selection)
     return tuple(
         probe
-        for shown in responses.pictures
-        for probe in concept_probes(shown, concepts, plan.probes, rng, tools.progress)
+        for shown, is_minor in zip(responses.pictures, minors, strict=True)
+        for probe in concept_probes(
+            shown,
+            concepts,
+            plan.probes,
+            rng,
+            tools.progress,
+            sexual=selection.sexual,
+            is_minor=is_minor,
+        )
     )

@@ -1,18 +1,16 @@
-"""Units of the audited model: every unit x every concept, and those that carry a finding."""
+"""Units of the audited model that carry a finding."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from audit.gather import Shown
 from audit.numbers import number
 from audit.results import FindingRecord, UnitRecord
-from audit.tables import complete
+from audit.unit_tables import UnitTable
 from probes.arms import Embeddings
-from probes.association import AssociationBlock, associate, associate_in_blocks, reason
+from probes.association import associate
 from probes.attribution import (
     STRONGEST,
     harm_direction,
@@ -20,81 +18,9 @@ from probes.attribution import (
     unit_contributions,
     unit_double_difference,
 )
-from probes.clusters import cluster_means, clusters_of
 from probes.encoder import Encoder, Reading
 
 Array = NDArray[np.float64]
-
-ASSOCIATION_MEASURES = ("correlation", "ap_lift", "glass_delta", "auroc")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnitTable:
-    """Cluster means of every reading of one modality."""
-
-    arm: str
-    readings: Mapping[Reading, Array]
-    """Shape (n_clusters, n_units) each."""
-
-    concepts: tuple[str, ...]
-    """Concept of each cluster."""
-
-    n_stimuli: int
-
-    def labels(self, concepts: Sequence[str]) -> NDArray[np.bool_]:
-        """Return shape (n_clusters, n_concepts)."""
-        own = np.array(self.concepts, dtype=object)
-        return np.stack([own == concept for concept in concepts], axis=1)
-
-
-def unit_table(arm: str, shown: Shown) -> UnitTable:
-    """Average the units of a modality over its clusters."""
-    names = [f"{s.concept}\n{s.cluster}" for s in shown.stimuli]
-    clusters = clusters_of(names)
-    return UnitTable(
-        arm=arm,
-        readings={
-            reading: cluster_means(activations.values, clusters.codes)
-            for reading, activations in shown.extraction.units.items()
-        },
-        concepts=tuple(name.split("\n")[0] for name in clusters.names),
-        n_stimuli=len(names),
-    )
-
-
-def association_frames(table: UnitTable, concepts: Sequence[str]) -> Iterator[pd.DataFrame]:
-    """Yield every unit x every concept, block by block."""
-    present = [c for c in concepts if c in set(table.concepts)]
-    if not present:
-        return
-    for block in associate_in_blocks(table.readings, table.labels(present)):
-        for measure in ASSOCIATION_MEASURES:
-            yield _block_frame(table, block, measure, present)
-
-
-def _block_frame(
-    table: UnitTable, block: AssociationBlock, measure: str, concepts: Sequence[str]
-) -> pd.DataFrame:
-    estimates = block.associations.estimates[measure]
-    n_units, n_concepts = estimates.value.shape
-    units = np.repeat(np.arange(block.first_unit, block.first_unit + n_units), n_concepts)
-    rows = pd.DataFrame(
-        {
-            "arm": table.arm,
-            "measure": measure,
-            "concept": np.tile(np.array(concepts, dtype=object), n_units),
-            "layer": block.reading.layer,
-            "pooling": block.reading.pooling.value,
-            "unit": units,
-            "value": estimates.value.ravel(),
-            "low": estimates.low.ravel(),
-            "high": estimates.high.ravel(),
-            "n": table.n_stimuli,
-            "clusters": len(table.concepts),
-            "reason": np.array([reason(code) for code in estimates.why.ravel()], dtype=object),
-        }
-    )
-    return complete(rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +34,8 @@ class Carriers:
 
     families: Mapping[str, tuple[str, ...]]
     controls: tuple[str, ...]
+    sexual: frozenset[str] = frozenset()
+    """Harm packs that sexualise: they meet no cluster of minors."""
 
 
 def add_units(findings: Sequence[FindingRecord], carriers: Carriers) -> tuple[FindingRecord, ...]:
@@ -150,7 +78,9 @@ def _with_units(finding: FindingRecord, carriers: Carriers) -> FindingRecord:
 
 def _best_table(finding: FindingRecord, carriers: Carriers) -> UnitTable | None:
     members = carriers.families.get(finding.family, ())
-    usable = [t for t in carriers.tables if len(set(members) & set(t.concepts)) > 1
+    sexual = finding.harm in carriers.sexual
+    tables = [table.adults() if sexual else table for table in carriers.tables]
+    usable = [t for t in tables if len(set(members) & set(t.concepts)) > 1
               and finding.identity in t.concepts]  # fmt: skip
     return next((t for t in usable if t.arm == "photo"), usable[0] if usable else None)
 
