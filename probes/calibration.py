@@ -185,8 +185,8 @@ def clopper_pearson(hits: int, tries: int, confidence: float) -> tuple[float, fl
 
     Examples
     --------
-    >>> clopper_pearson(0, 20, 0.95)
-    (0.0, 0.16843347098308536)
+    >>> [round(end, 4) for end in clopper_pearson(0, 20, 0.95)]
+    [0.0, 0.1684]
     """
     tail = (1 - confidence) / 2
     low = stats.beta.ppf(tail, hits, tries - hits + 1) if hits else 0.0
