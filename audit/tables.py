@@ -172,9 +172,11 @@ def _parquet(path: Path) -> Iterator[pq.ParquetWriter]:
 
 
 def _safe(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep spreadsheet programs from reading a name as a formula."""
+    """Keep spreadsheet programs from reading a name as a formula, or as the end of a row."""
     out = table.copy()
     for name in TEXT:
         starts = out[name].str.startswith(FORMULA_STARTS)
-        out[name] = out[name].where(~starts, "'" + out[name])
+        marked = out[name].where(~starts, "'" + out[name])
+        # A carriage return ends a row for many readers, and is not quoted by the writer.
+        out[name] = marked.str.replace("\r", " ", regex=False)
     return out
