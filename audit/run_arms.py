@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from audit.evidence import Arm
 from audit.gather import Shown, minor_rows
-from audit.photo_rows import minor_photos, photo_embeddings, photo_rows
+from audit.photo_rows import PhotoRows, minor_photos, photo_embeddings, photo_rows
 from audit.plan import AuditPlan
 from audit.scoring import build_arm, embedded
 from audit.selection import Selection
@@ -103,7 +103,9 @@ def _sides(
         yield _word_side("rendered", title, drawn, identities, selection)
     if responses.photos is not None:
         refs = identities | {g for members in groups.values() for g in members}
-        yield _photo_side(plan, selection, responses.photos, refs)
+        rows = photo_rows(responses.photos.stimuli, refs)
+        if rows.concepts:
+            yield _photo_side(plan, selection, responses.photos, rows)
 
 
 def _word_side(
@@ -113,8 +115,7 @@ def _word_side(
     return Side(name=name, title=title, rows=own, is_minor=minor_rows(own, selection.minors))
 
 
-def _photo_side(plan: AuditPlan, selection: Selection, shown: Shown, refs: Collection[str]) -> Side:
-    rows = photo_rows(shown.stimuli, refs)
+def _photo_side(plan: AuditPlan, selection: Selection, shown: Shown, rows: PhotoRows) -> Side:
     adults = plan.photos.unknown_ages == "adults"
     minor = minor_photos(shown.stimuli, selection, unknown_are_adults=adults)
     pairs = list(zip(rows.concepts, rows.clusters, strict=True))

@@ -90,14 +90,10 @@ def _excluded_photos(
     known = int(minor_photos(photos, selection, unknown_are_adults=True).sum())
     left_out = int(minor_photos(photos, selection, unknown_are_adults=unknown_are_adults).sum())
     if known:
-        why = (
-            "photos of somebody under 20, by group or concept, never meet a sexualising pack"
-        )
+        why = "photos of somebody under 20, by group or concept, never meet a sexualising pack"
         yield "photos of minors in sexualisation contrasts", known, why
     if left_out > known:
-        why = (
-            'no age says that they are adults; unknown_ages = "adults" in the plan vouches for it'
-        )
+        why = 'no age says that they are adults; unknown_ages = "adults" in the plan vouches for it'
         yield "photos of unknown age in sexualisation contrasts", left_out - known, why
 
 
@@ -156,6 +152,10 @@ def run_not_tested(
         out.append(NotTested(what=f"Identity families: {', '.join(unused)}", why="not in the plan"))
     if photos is not None:
         out.extend(_invisible(selection))
+        refs = {c.ref for c in selection.identities}
+        if not any(s.groups or s.concept in refs for s in photos.stimuli):
+            why = "no photo shows a group of the plan; give them concepts or group columns"
+            out.append(NotTested(what="Groups of people in photographs", why=why))
     leaking = selection.leaking
     if leaking:
         (who, what), stems = next(iter(leaking.items()))
