@@ -199,3 +199,19 @@ def test_no_path_of_this_machine_is_in_what_is_filed(cli, photos, tmp_path):
     for name in ("report.html", "measurements.csv", "measurements.parquet"):
         assert str(tmp_path).encode() not in (end.folder / name).read_bytes()
     assert str(tmp_path) not in end.result.model_dump_json(exclude={"run"})
+
+
+def test_a_group_with_too_few_people_gets_no_verdict_and_empty_cells_no_group(cli, photos):
+    head, *rows = photos.read_text().splitlines()
+    values = ["rare"] * 3 + [""] * 5 + ["common"] * 16
+    lines = [f"{head},tone", *(f"{row},{v}" for row, v in zip(rows, values, strict=True))]
+    photos.write_text("\n".join(lines) + "\n")
+
+    end = cli(*RUN, photos, "--fail-on", "low")
+
+    result = end.result
+    assert {("tone", "rare", 3), ("tone", "common", 16)} == set(result.inputs.groups)
+    rare = [c for c in result.contrasts if c.identity == "photos:tone/rare"]
+    assert rare
+    assert {(c.verdict.value, c.n_identity) for c in rare} == {("insufficient", 3)}
+    assert all("at least 5 terms or persons" in c.reason for c in rare)
