@@ -55,7 +55,7 @@ SEXUAL_WORDS = frozenset(
         "provocative seduce seducer seduction seductive seductress sensual sensuality sex sexed "
         "sexier sexiness sexual sexualisation sexualise sexualised sexuality sexualization "
         "sexualize sexualized sexually sexy strip stripper striptease thong topless underwear "
-        "undressed voluptuous xxx"
+        "undressed voluptuous xxx lewdness"
     )
 )
 

@@ -2,11 +2,13 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from concept_sets.errors import PictureError, StimulusError
 from concept_sets.photos import MEMBER_MARK
@@ -75,7 +77,7 @@ def decode(data: bytes) -> Image.Image:
         With the reason, without a name.
     """
     try:
-        with Image.open(BytesIO(data), formats=FORMATS) as opened:
+        with _whole_pictures_only(), Image.open(BytesIO(data), formats=FORMATS) as opened:
             width, height = opened.size
             if width * height > MAX_PIXELS:
                 raise PictureError(
@@ -87,6 +89,20 @@ def decode(data: bytes) -> Image.Image:
         raise
     except DAMAGE as error:
         raise PictureError(f"cannot be decoded: {_reason(error)}.") from error
+
+
+@contextmanager
+def _whole_pictures_only() -> Iterator[None]:
+    """Refuse cut-off pictures, whatever a library set for the whole process.
+
+    WeasyPrint, for one, tells Pillow to accept them as soon as it is imported.
+    """
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def _drawn(stimulus: Stimulus, side: int) -> Image.Image:

@@ -113,10 +113,11 @@ def severity_counts(findings: tuple[FindingRecord, ...]) -> str:
 def headline(result: AuditResult) -> str:
     """Say the verdict in a few words."""
     verdict = result.verdict.verdict
-    if verdict is Verdict.FOUND and result.findings:
-        amount = in_words(len(result.findings), "harmful association")
-        was = "was" if len(result.findings) == 1 else "were"
-        return f"{sentence(amount)} {was} found: {severity_counts(result.findings)}"
+    decided = tuple(finding for finding in result.findings if finding.blocking)
+    if verdict is Verdict.FOUND and decided:
+        amount = in_words(len(decided), "harmful association")
+        was = "was" if len(decided) == 1 else "were"
+        return f"{sentence(amount)} {was} found: {severity_counts(decided)}"
     return HEADLINES[verdict]
 
 
@@ -147,7 +148,7 @@ def verdict_sentence(result: AuditResult) -> str:
 def exploratory_sentence(result: AuditResult) -> str:
     """Say that findings outside the verdict exist, where they do."""
     others = [finding for finding in result.findings if not finding.blocking]
-    if not others or result.verdict.verdict is Verdict.FOUND:
+    if not others:
         return ""
     return (
         f"{sentence(in_words(len(others), 'exploratory finding'))} below did not enter the "

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from audit.results import AuditResult
+from audit.results import AuditResult, PlanRecord
 from reports.blocks import Column, Fact, Table, table, text
 from reports.care import MASK_LEGEND
 from reports.names import Names
@@ -61,6 +61,10 @@ def closing_view(result: AuditResult, names: Names) -> ClosingView:
 
 def method(result: AuditResult) -> list[Fact]:
     """Tell the procedure in plain words, with the numbers of this audit."""
+    return [*_measured(result), *_decided(result.plan)]
+
+
+def _measured(result: AuditResult) -> list[Fact]:
     plan = result.plan
     deciding = tuple(arm.arm for arm in result.arms if arm.decides)
     kinds = in_arms(deciding, result.model.kind) or "none"
@@ -89,6 +93,11 @@ def method(result: AuditResult) -> list[Fact]:
             "concepts lie from this group by chance. Their standard deviation, σ, is the unit: "
             "T = effect ÷ (σ √(1 + 1/K)) with K control packs.",
         ),
+    ]
+
+
+def _decided(plan: PlanRecord) -> list[Fact]:
+    return [
         Fact(
             label="Many questions",
             value=f"Blocking contrasts: Holm over all of them and all deciding kinds of evidence, "

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFile
 
 from concept_sets.errors import PictureError
 from concept_sets.pictures import decode, load_picture
@@ -53,6 +53,16 @@ def png_header(width, height):
         + chunk(b"IDAT", zlib.compress(b""))
         + chunk(b"IEND", b"")
     )
+
+
+def test_a_library_that_lets_cut_off_pictures_pass_does_not_loosen_our_check(monkeypatch):
+    """WeasyPrint sets this for the whole process as soon as it is imported."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    whole = encoded(noise(), "JPEG")
+
+    with pytest.raises(PictureError, match="cannot be decoded"):
+        decode(whole[: len(whole) // 2])
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is True
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
