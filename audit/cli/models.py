@@ -1,9 +1,12 @@
 """``clip-audit models``: what can be audited, and what is inside."""
 
+from collections.abc import Sequence
+
 import click
 
 from audit.cli.printing import note, say
-from probes.backends.table import list_models, load_encoder
+from probes.backends.table import architecture_layers, list_models, load_encoder
+from probes.encoder import Layer
 
 
 @click.group()
@@ -33,7 +36,14 @@ def list_all(filter_text: str) -> None:
 @click.option("--pretrained", default=None, help="Tag or checkpoint file of an architecture.")
 @click.option("--offline", is_flag=True, help="Use only what is on this machine.")
 def inspect(name: str, pretrained: str | None, offline: bool) -> None:
-    """Load a model strictly and show its identity, layers and unit counts."""
+    """Show a model's layers and unit counts; with weights, its identity too.
+
+    An architecture alone shows its layers; anything with weights is loaded strictly.
+    """
+    if not pretrained and name in {architecture for architecture, _ in list_models()}:
+        say(f"{'architecture':<15} {name}, without weights")
+        _show_layers(architecture_layers(name))
+        return
     encoder = load_encoder(name, pretrained=pretrained, offline=offline)
     identity = encoder.identity
     for key, value in (
@@ -49,7 +59,14 @@ def inspect(name: str, pretrained: str | None, offline: bool) -> None:
         ("preprocessing", identity.preprocessing),
     ):
         say(f"{key:<15} {value}")
+    _show_layers(encoder.layers)
+
+
+def _show_layers(layers: Sequence[Layer]) -> None:
+    if not layers:
+        say("no layer of this model can be read; text and photo arms still run")
+        return
     say("layers (the last is the default):")
-    for layer in encoder.layers:
+    for layer in layers:
         poolings = ", ".join(layer.poolings)
         say(f"  {layer.name:<36} {layer.n_units:>6} units  {layer.kind:<5} {poolings}")

@@ -342,3 +342,13 @@ def test_inspect_refuses_what_run_refuses(cli, checkpoint):
     assert end.code == 3
     assert end.out == ""
     assert "copy the one that came with the weights" in end.err
+
+
+@pytest.mark.parametrize(("name", "units"), [("RN50", 2048), ("ViT-B-32", 3072)])
+def test_an_architecture_alone_shows_its_layers_and_no_identity(name, units, cli):
+    end = cli("models", "inspect", name)
+
+    assert end.code == 0
+    assert f"{units} units" in end.out
+    assert "weights_digest" not in end.out
+    assert "without weights" in end.out
