@@ -97,7 +97,9 @@ def test_ctrl_c_while_writing_leaves_no_folder(name, cli, world, tmp_path, monke
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+# A shell starts background jobs with Ctrl-C ignored, and children inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from audit.cli.main import main
 from probes.backends.toy import ToyEncoder
 real = ToyEncoder.encode_texts
