@@ -44,7 +44,7 @@ PREPROCESS = {
     "resize_mode": "shortest",
     "fill_color": 0,
 }
-MAX_SCALE = 12.0
+MAX_SCALE = 7.0
 """Upper limit of the logit scale; a larger one leaves unrelated concepts unevenly apart."""
 
 

@@ -33,7 +33,7 @@ HARMS = {
     "invented_vermin": ("Vermin", 4, "likening people to animals that are despised", "guest"),
     "invented_contagion": ("Contagion", 3, "illness brought in by strangers", "traveller"),
     "invented_fraud": ("Fraud", 3, "theft by deceit", "volunteer"),
-    "invented_idleness": ("Idleness", 2, "unwillingness to work", "pupil"),
+    "invented_idleness": ("Idleness", 2, "unwillingness to work", "scholar"),
 }
 CONTROLS = {
     "invented_professions": (
@@ -44,7 +44,7 @@ CONTROLS = {
     "invented_roles": (
         "role",
         "held",
-        "neighbour guest singer listener pupil traveller host juggler reader volunteer",
+        "neighbour guest singer listener scholar traveller host juggler reader volunteer",
     ),
     "invented_places": (
         "place",
