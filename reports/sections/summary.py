@@ -154,8 +154,9 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
 
 
 def model_name(model: ModelRecord) -> str:
-    """Name the audited system with its pretraining tag."""
-    tag = model.pretrained and model.pretrained not in model.name
+    """Name the audited system with its pretraining tag, where the name does not say it already."""
+    in_folder = model.name.startswith(("embedded:", "local-dir:"))
+    tag = model.pretrained and not in_folder and model.pretrained not in model.name
     return f"{model.name} ({model.pretrained})" if tag else model.name
 
 
