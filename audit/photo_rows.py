@@ -121,7 +121,7 @@ def photo_choices(
         [any(values[i] for values in columns.values()) for i in range(len(shown.stimuli))]
     )
     targets = {c.ref for c in (*selection.harms, *selection.controls)}
-    terms = np.flatnonzero([concept in targets for concept in texts.concepts])
+    terms = texts.of(targets)
     if not len(kept) or not len(terms):
         return None
     chosen = texts.take(terms)

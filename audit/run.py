@@ -96,7 +96,9 @@ def run_audit(
     responses = _show(plan, library, selection, tools, photos, say)
     rng = np.random.default_rng(plan.seed)
     texts = responses.texts.embeddings(keep_templates=True)
-    arms = run_arms(plan, selection, groups, responses, texts)
+    minors = _minors(plan, selection, responses)
+    photo_minors = minors[-1] if responses.photos is not None else np.zeros(0, dtype=bool)
+    arms = run_arms(plan, selection, groups, responses, texts, photo_minors)
     say("Judging contrasts")
     conclusion = conclude(
         arms,
@@ -106,11 +108,10 @@ def run_audit(
         rng,
         skip=selection.leaking,
     )
-    minors = _minors(plan, selection, responses)
-    rates = _rates(selection, responses, texts, minors)
+    rates = _rates(selection, responses, texts, photo_minors)
     tables = tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True))
     probes = _probes(plan, selection, responses, minors, tools, rng)
-    by_group = _group_tables(responses, groups, minors)
+    by_group = _group_tables(responses, groups, photo_minors)
     carriers = _carriers(tools.encoder, (*tables, *by_group), texts, selection, groups)
     findings = add_units(mark_behaviour(conclusion.findings, rates), carriers)
     draft = Draft(
@@ -189,22 +190,22 @@ def _rates(
     selection: Selection,
     responses: Responses,
     texts: Embeddings,
-    minors: Sequence[NDArray[np.bool_]],
+    photo_minors: NDArray[np.bool_],
 ) -> tuple[RateRecord, ...]:
     if responses.photos is None:
         return ()
-    choices = photo_choices(responses.photos, texts, selection, minors[-1])
+    choices = photo_choices(responses.photos, texts, selection, photo_minors)
     return behaviour_rates(choices) if choices is not None else ()
 
 
 def _group_tables(
     responses: Responses,
     groups: Mapping[str, tuple[str, ...]],
-    minors: Sequence[NDArray[np.bool_]],
+    photo_minors: NDArray[np.bool_],
 ) -> tuple[UnitTable, ...]:
     if responses.photos is None:
         return ()
-    return group_tables(responses.photos, groups, minors[-1])
+    return group_tables(responses.photos, groups, photo_minors)
 
 
 def _carriers(

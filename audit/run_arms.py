@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from audit.evidence import Arm
 from audit.gather import Shown, minor_rows
-from audit.photo_rows import PhotoRows, minor_photos, photo_embeddings, photo_rows
+from audit.photo_rows import PhotoRows, photo_embeddings, photo_rows
 from audit.plan import AuditPlan
 from audit.scoring import build_arm, embedded
 from audit.selection import Selection
@@ -45,6 +45,7 @@ def run_arms(
     groups: Mapping[str, tuple[str, ...]],
     responses: Responses,
     texts: Embeddings,
+    photo_minors: NDArray[np.bool_],
 ) -> list[Arm]:
     """Build the arms that the plan wants and the responses allow.
 
@@ -60,6 +61,8 @@ def run_arms(
         What came back from the model.
     texts : Embeddings
         Pooled prompts of all terms.
+    photo_minors : bool ndarray of shape (n_photos,)
+        Photos that show, or may show, somebody under 20; empty where there are no photos.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def run_arms(
         In the order text, rendered, photo.
     """
     targets = {c.ref for c in (*selection.harms, *selection.controls)}
-    columns = texts.take(_of(texts, targets))
+    columns = texts.take(texts.of(targets))
     null = tuple(c.ref for c in selection.controls)
     roles = plan.arms.model_dump()
     made = [
@@ -81,7 +84,7 @@ def run_arms(
             sexual=selection.sexual,
             is_minor=side.is_minor,
         )
-        for side in _sides(plan, selection, groups, responses, texts)
+        for side in _sides(plan, selection, groups, responses, texts, photo_minors)
     ]
     return [arm for arm in made if arm is not None]
 
@@ -92,6 +95,7 @@ def _sides(
     groups: Mapping[str, tuple[str, ...]],
     responses: Responses,
     texts: Embeddings,
+    photo_minors: NDArray[np.bool_],
 ) -> Iterator[Side]:
     identities = {c.ref for c in selection.identities}
     if plan.arms.text != "off":
@@ -105,19 +109,17 @@ def _sides(
         refs = identities | {g for members in groups.values() for g in members}
         rows = photo_rows(responses.photos.stimuli, refs)
         if rows.concepts:
-            yield _photo_side(plan, selection, responses.photos, rows)
+            yield _photo_side(responses.photos, rows, photo_minors)
 
 
 def _word_side(
     name: str, title: str, words: Embeddings, identities: Collection[str], selection: Selection
 ) -> Side:
-    own = words.take(_of(words, identities))
+    own = words.take(words.of(identities))
     return Side(name=name, title=title, rows=own, is_minor=minor_rows(own, selection.minors))
 
 
-def _photo_side(plan: AuditPlan, selection: Selection, shown: Shown, rows: PhotoRows) -> Side:
-    adults = plan.photos.unknown_ages == "adults"
-    minor = minor_photos(shown.stimuli, selection, unknown_are_adults=adults)
+def _photo_side(shown: Shown, rows: PhotoRows, minor: NDArray[np.bool_]) -> Side:
     pairs = list(zip(rows.concepts, rows.clusters, strict=True))
     marked = {pair for pair, i in zip(pairs, rows.index, strict=True) if minor[i]}
     embedded_rows = photo_embeddings(shown, rows)
@@ -128,7 +130,3 @@ def _photo_side(plan: AuditPlan, selection: Selection, shown: Shown, rows: Photo
         rows=embedded_rows,
         is_minor=np.array([pair in marked for pair in own], dtype=bool),
     )
-
-
-def _of(words: Embeddings, concepts: Collection[str]) -> NDArray[np.intp]:
-    return np.flatnonzero([concept in concepts for concept in words.concepts])

@@ -94,8 +94,8 @@ def _ranked(
     doubled = _doubled(finding, reading, table, carriers)
     texts = carriers.texts
     direction = harm_direction(
-        texts.pooled[_rows(texts, finding.harm)],
-        [texts.pooled[_rows(texts, pack)] for pack in carriers.controls],
+        texts.pooled[texts.of({finding.harm})],
+        [texts.pooled[texts.of({pack})] for pack in carriers.controls],
     )
     contribution = unit_contributions(doubled, readout, direction)
     weights = readout.astype(np.float64) @ direction
@@ -132,7 +132,3 @@ def _doubled(
         family=[code[c] for c in carriers.families[finding.family] if c in code],
         controls=[code[c] for c in carriers.controls if c in code],
     ).value
-
-
-def _rows(texts: Embeddings, concept: str) -> NDArray[np.intp]:
-    return np.flatnonzero([own == concept for own in texts.concepts])

@@ -172,8 +172,7 @@ def _verdict(
     short = _too_little(cell)
     if short:
         return Verdict.INSUFFICIENT, short
-    low, high = limits(np.array([cell.effect]), np.array([cell.se]), critical)
-    low_sd, high_sd = float(low[0] / cell.sd), float(high[0] / cell.sd)
+    low_sd, high_sd = (end / cell.sd for end in _ends(cell, critical))
     if adjusted <= level and low_sd > thresholds.delta0:
         return Verdict.FOUND, (
             f"Rejected at adjusted p = {adjusted:.2g}, and the lower limit of {low_sd:.2f} control "
@@ -208,6 +207,12 @@ def _too_little(cell: Cell) -> str:
     return ""
 
 
+def _ends(cell: Cell, critical: float) -> tuple[float, float]:
+    """Lower and upper limit of one contrast, as cosines."""
+    both = limits(np.array([cell.effect]), np.array([cell.se]), critical)
+    return float(both.low[0]), float(both.high[0])
+
+
 def _record(
     cell: Cell,
     adjusted: float,
@@ -218,8 +223,7 @@ def _record(
     reason: str,
 ) -> ContrastRecord:
     missing = _too_little(cell) or "not adjusted: this arm does not decide"
-    both = limits(np.array([cell.effect]), np.array([cell.se]), critical)
-    low, high = float(both.low[0]), float(both.high[0])
+    low, high = _ends(cell, critical)
     threshold = np.array([thresholds.delta0 * cell.sd])
     mde = float(minimum_detectable(np.array([cell.se]), critical, threshold)[0])
     return ContrastRecord(

@@ -1,6 +1,6 @@
 """Scores of one arm, laid out so that any part of its stimuli can be left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,10 @@ class Embeddings:
             pooled=self.pooled[index],
             by_template={slot: values[index] for slot, values in self.by_template.items()},
         )
+
+    def of(self, concepts: Collection[str]) -> Indices:
+        """Return the positions of the clusters of some concepts."""
+        return np.flatnonzero([concept in concepts for concept in self.concepts])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from scipy import stats
 from probes.arms import ArmScores
 from probes.contrast import RESOLUTION, contrasts, control_null, family_differences
 from probes.errors import MeasureError
+from probes.intervals import clopper_pearson, exact_binomial_p
 
 Array = NDArray[np.float64]
 
@@ -97,21 +98,22 @@ def dealt_pseudo_harms(differences: Array, pack_size: int, rng: np.random.Genera
         Flat arrays of n_packs x n_concepts tests, pack by pack.
     """
     order = rng.permutation(differences.shape[1])
-    tests = []
+    packs = []
     for start in range(0, len(order) - pack_size + 1, pack_size):
-        pack, rest = (
-            order[start : start + pack_size],
-            np.delete(order, np.s_[start : start + pack_size]),
-        )
+        chosen = np.s_[start : start + pack_size]
+        pack, rest = order[chosen], np.delete(order, chosen)
         null = control_null(differences[:, rest], pack_size)
-        tests.append(contrasts(differences[:, pack].mean(axis=1, keepdims=True), null))
-    return PseudoHarms(
-        t=np.concatenate([test.t[:, 0] for test in tests]),
-        sd=np.concatenate([test.sd[:, 0] for test in tests]),
-        effect=np.concatenate([test.effect[:, 0] for test in tests]),
-        se=np.concatenate([test.se[:, 0] for test in tests]),
-        df=np.concatenate([np.full(len(test.t), float(test.df)) for test in tests]),
-    )
+        test = contrasts(differences[:, pack].mean(axis=1, keepdims=True), null)
+        packs.append(
+            PseudoHarms(
+                t=test.t[:, 0],
+                sd=test.sd[:, 0],
+                effect=test.effect[:, 0],
+                se=test.se[:, 0],
+                df=np.full(len(test.t), float(test.df)),
+            )
+        )
+    return join(packs)
 
 
 def join(parts: Sequence[PseudoHarms]) -> PseudoHarms:
@@ -170,28 +172,14 @@ def rejection_rate(t: Array, df: Array, *, nominal: float = NOMINAL) -> Rejectio
     if not len(known):
         return RejectionRate(tests=0, rejections=0, low=0.0, high=1.0, p_value=float("nan"))
     rejections = int((stats.t.sf(known, df[keep]) < nominal).sum())
-    low, high = clopper_pearson(rejections, len(known), 0.95)
+    interval = clopper_pearson(rejections, len(known))
     return RejectionRate(
         tests=len(known),
         rejections=rejections,
-        low=low,
-        high=high,
-        p_value=float(stats.binom.sf(rejections - 1, len(known), nominal)),
+        low=float(interval.low),
+        high=float(interval.high),
+        p_value=exact_binomial_p(rejections, len(known), nominal),
     )
-
-
-def clopper_pearson(hits: int, tries: int, confidence: float) -> tuple[float, float]:
-    """Return the exact two-sided interval of a proportion.
-
-    Examples
-    --------
-    >>> [round(end, 4) for end in clopper_pearson(0, 20, 0.95)]
-    [0.0, 0.1684]
-    """
-    tail = (1 - confidence) / 2
-    low = stats.beta.ppf(tail, hits, tries - hits + 1) if hits else 0.0
-    high = stats.beta.isf(tail, hits + 1, tries - hits) if hits < tries else 1.0
-    return float(low), float(high)
 
 
 def recall(

@@ -268,10 +268,6 @@ def contrast_row(contrast: ContrastRecord, names: Names) -> Row:
     )
 
 
-def _degrees(df: Number) -> str:
-    return "" if undefined(df) else f"({number(df, 0)})"
-
-
 def range_in_words(values: Sequence[Number]) -> str:
     """Describe many values by the smallest, the median and the largest."""
     known = sorted(v for value in values if (v := defined(value)) is not None)

@@ -9,7 +9,6 @@ from scipy import stats
 from probes.arms import ScoreTable, score_arm
 from probes.calibration import (
     STOP,
-    clopper_pearson,
     dealt_pseudo_harms,
     join,
     pseudo_harms,
@@ -21,6 +20,7 @@ from probes.calibration import (
 )
 from probes.contrast import contrasts, control_null, family_differences
 from probes.errors import MeasureError
+from probes.intervals import clopper_pearson
 
 rules = settings(deadline=None, max_examples=40)
 seeds = st.integers(0, 10_000)
@@ -110,7 +110,7 @@ def test_the_rejection_rate_is_tested_as_scipy_does(seed, n, rate):
 @given(n=st.integers(1, 300), share=st.floats(0, 1))
 def test_the_interval_holds_the_observed_share(n, share):
     hits = round(share * n)
-    low, high = clopper_pearson(hits, n, 0.95)
+    low, high = clopper_pearson(hits, n, confidence=0.95)
 
     assert 0 <= low <= hits / n <= high <= 1
 
