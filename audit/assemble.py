@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Any, Literal
 
 from audit import __version__
 from audit.conclude import Conclusion, gate
 from audit.plan import AuditPlan
 from audit.results import (
     AuditResult,
-    CausalRecord,
     ContrastRecord,
     FindingRecord,
     InputsRecord,
@@ -33,6 +32,7 @@ from audit.results import (
     UndefinedRecord,
 )
 from audit.sensitivity import behaviour_sentence, stands_out
+from audit.unit_evidence import UnitEvidence
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "adelie", "torch",
              "open_clip_torch", "timm", "pillow", "weasyprint")  # fmt: skip
@@ -63,7 +63,9 @@ class Draft:
     blocking: tuple[tuple[str, str], ...]
     conclusion: Conclusion
     findings: tuple[FindingRecord, ...]
-    causal: tuple[CausalRecord, ...] = ()
+    units: UnitEvidence | None = None
+    """None where no model was opened."""
+
     probes: tuple[ProbeRecord, ...] = ()
     rates: tuple[RateRecord, ...] = ()
     measures: tuple[MeasureRecord, ...] = ()
@@ -110,8 +112,8 @@ def assemble(
         arms=draft.conclusion.arms,
         contrasts=draft.contrasts,
         findings=draft.findings,
-        causal=draft.causal,
         probes=draft.probes,
+        **_units(draft.units),
         rates=draft.rates,
         measures=draft.measures,
         catalogue=draft.catalogue,
@@ -125,12 +127,28 @@ def assemble(
 
 def _without_causes(draft: Draft) -> tuple[NotTested, ...]:
     """Say that nothing was silenced, where nothing was."""
-    if draft.causal:
+    if draft.units is not None and draft.units.causal:
         return ()
     why = "there was no finding whose units could have been silenced"
     if draft.findings:
         why = "no unit was silenced, so no finding is marked causal"
     return (NotTested(what="Causes: whether silencing units lowers an association", why=why),)
+
+
+def _units(units: UnitEvidence | None) -> dict[str, Any]:
+    """Return the fields of the document that tell of units."""
+    if units is None:
+        return {}
+    return {
+        "causal": units.causal,
+        "text_units": units.text_units,
+        "unit_pages": units.pages,
+        "transfers": units.transfers,
+        "other_model": units.other_model,
+        "typography": units.typography,
+        "stroop": units.stroop,
+        "confounds": units.confounds,
+    }
 
 
 def tool_record() -> ToolRecord:

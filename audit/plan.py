@@ -98,6 +98,20 @@ class UnitsSection(Section):
     renderings: int = Field(default=3, ge=1)
     """How many renderings of every word are shown."""
 
+    pages: int = Field(default=6, ge=0)
+    """Units of findings that get a page of their own."""
+
+    examples: int = Field(default=4, ge=0)
+    """Strongest pictures on a page; a middle and a random one stand beside them."""
+
+    people: Literal["off", "blurred", "shown"] = "off"
+    """How photos of people are shown; other pictures are shown as they are."""
+
+    drawn: Literal["off", "phase", "fourier"] = "off"
+    """Whether pictures are drawn by optimisation until a unit answers."""
+
+    drawn_steps: int = Field(default=128, ge=8)
+
 
 class ProbesSection(Section):
     """``[probes]``: sparse logistic probes."""
@@ -105,6 +119,17 @@ class ProbesSection(Section):
     roles: tuple[Literal["identity", "harm", "control"], ...] = ("identity", "harm")
     lambdas: int = Field(default=20, ge=3)
     folds: int = Field(default=5, ge=2)
+    stability: bool = True
+    """Whether units are picked on complementary halves of the clusters."""
+
+    pairs: int = Field(default=25, ge=10)
+    """Pairs of halves."""
+
+    fixed_units: int = Field(default=3, ge=1)
+    """Units of the probe with a fixed number of them."""
+
+    transfer: bool = True
+    """Whether probes of a found link's harm are read on its group, and the other way round."""
 
 
 class CausalSection(Section):
@@ -119,6 +144,30 @@ class CausalSection(Section):
 
     max_pictures: int = Field(default=64, ge=8)
     """Pictures of the group, and of the rest of its family, in each half."""
+
+
+class TypographySection(Section):
+    """``[typography]``: words written on pictures."""
+
+    check: bool = True
+    pictures: int = Field(default=48, ge=4)
+    words: int = Field(default=8, ge=1)
+    settings: int = Field(default=2, ge=1)
+    """Positions, sizes and colours that each picture gets."""
+
+    stroop: bool = True
+    """Whether words that name colours are shown in other colours."""
+
+
+class ReplicationSection(Section):
+    """``[replication]``: a second model in which the links of findings are looked for."""
+
+    name: str = ""
+    """As in ``[model]``; empty means none."""
+
+    pretrained: str = ""
+    layer: str = ""
+    """Empty means the default layer."""
 
 
 class DeploymentSection(Section):
@@ -164,6 +213,8 @@ class AuditPlan(Section):
     units: UnitsSection = UnitsSection()
     probes: ProbesSection = ProbesSection()
     causal: CausalSection = CausalSection()
+    typography: TypographySection = TypographySection()
+    replication: ReplicationSection = ReplicationSection()
 
     def resolved(self) -> dict[str, Any]:
         """Return every value with defaults written out, ready for JSON."""

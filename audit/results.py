@@ -50,23 +50,31 @@ from audit.records import (
     UnitRecord,
     VerdictRecord,
 )
+from audit.replication_record import OtherModelRecord, ReplicationRecord
+from audit.text_units_record import AskedRecord, FidelityRecord, TextUnitsRecord
+from audit.transfer_record import TransferRecord
+from audit.typography_record import ConfoundRecord, StroopRecord, TypographyRecord
+from audit.unit_pages_record import UnitPageRecord
 
-FORMAT_VERSION = "1.1"
+FORMAT_VERSION = "1.2"
 """Major changes break readers; minor ones only add optional fields."""
 
-READABLE = ("1.0", "1.1")
+READABLE = ("1.0", "1.1", "1.2")
 """Versions that this one reads: what they lack is at its default."""
 
 __all__ = [
     "FORMAT_VERSION",
     "ArmRecord",
+    "AskedRecord",
     "AuditResult",
     "CalibrationRecord",
     "CausalRecord",
     "ConceptRecord",
     "ConceptSetRecord",
+    "ConfoundRecord",
     "ContrastRecord",
     "DoseRecord",
+    "FidelityRecord",
     "FindingRecord",
     "GateRecord",
     "Grade",
@@ -80,20 +88,27 @@ __all__ = [
     "ModelRecord",
     "NotTested",
     "Number",
+    "OtherModelRecord",
     "PlanRecord",
     "ProbeRecord",
     "QuantilePoint",
     "RateRecord",
     "RecallPoint",
     "Record",
+    "ReplicationRecord",
     "RunRecord",
     "SensitivityRecord",
     "Severity",
     "StabilityRecord",
     "StimuliRecord",
+    "StroopRecord",
+    "TextUnitsRecord",
     "ToolRecord",
+    "TransferRecord",
+    "TypographyRecord",
     "Undefined",
     "UndefinedRecord",
+    "UnitPageRecord",
     "UnitRecord",
     "Verdict",
     "VerdictRecord",
@@ -108,7 +123,7 @@ __all__ = [
 class AuditResult(Record):
     """The whole document that came out."""
 
-    format_version: Literal["1.0", "1.1"] = "1.1"
+    format_version: Literal["1.0", "1.1", "1.2"] = "1.2"
     title: str
     tool: ToolRecord
     model: ModelRecord
@@ -121,6 +136,25 @@ class AuditResult(Record):
     findings: tuple[FindingRecord, ...]
     causal: tuple[CausalRecord, ...] = ()
     """What silencing the units of each finding did."""
+
+    text_units: TextUnitsRecord | None = None
+    """Which units prompts ask for; None where no layer has a linear reading."""
+
+    unit_pages: tuple[UnitPageRecord, ...] = ()
+    """Units that carry findings, the most telling first."""
+
+    transfers: tuple[TransferRecord, ...] = ()
+    """Whether probes of a found link's harm also find its group."""
+
+    other_model: OtherModelRecord | None = None
+    """Whether a second model carries the same links; None where none was given."""
+
+    typography: TypographyRecord | None = None
+    """Whether words on pictures change answers; None where none were written."""
+
+    stroop: StroopRecord | None = None
+    confounds: tuple[ConfoundRecord, ...] = ()
+    """Whether units of findings answer without text."""
 
     probes: tuple[ProbeRecord, ...]
     rates: tuple[RateRecord, ...]

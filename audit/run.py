@@ -19,6 +19,7 @@ from audit.gather import (
     show_texts,
     tested_concepts,
 )
+from audit.gathered import Gathered
 from audit.measurements import catalogue
 from audit.photo_rows import group_refs, minor_stimuli
 from audit.plan import AuditPlan
@@ -30,11 +31,11 @@ from audit.run_offers import Offers, photo_offers, refuse_deployment
 from audit.run_records import inputs_record, model_record, run_not_tested
 from audit.selection import Selection, select
 from audit.sensitivity import BEHAVIOUR, measure_behaviour
+from audit.unit_evidence import unit_evidence
 from audit.unit_tables import UnitTable, association_frames, group_tables, unit_table
 from audit.units import Carriers, add_units
 from concept_sets.catalog import Library
 from concept_sets.photos import PhotoSet
-from probes.arms import Embeddings
 from probes.encoder import Encoder
 from probes.measurement import Measurement
 
@@ -65,6 +66,8 @@ class Audited:
         """Yield every unit x concept of every modality."""
         for table in self.tables:
             yield from association_frames(table, self.concepts, self.sexual)
+        if self.draft.units is not None:
+            yield from self.draft.units.frames
 
 
 def run_audit(
@@ -73,6 +76,7 @@ def run_audit(
     tools: Instruments,
     *,
     photos: PhotoSet | None = None,
+    other: Encoder | None = None,
     say: Say = lambda line: None,
 ) -> Audited:
     """Audit a model.
@@ -87,6 +91,8 @@ def run_audit(
         Encoder, cache, progress and readings.
     photos : PhotoSet, optional
         Photos for the photo arm.
+    other : Encoder, optional
+        A second model in which the links of findings are looked for.
     say : callable
         Told in a line what happens next.
 
@@ -121,15 +127,24 @@ def run_audit(
     scale = tools.encoder.identity.logit_scale
     material = run_material(plan, selection, responses, texts, photo_minors, scale, offers.unmarked)
     values = catalogue(material, plan.seed, deployed=offers.deployed)
-    tables = tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True))
-    probes = _probes(plan, selection, responses, minors, tools, rng)
-    by_group = _group_tables(responses, groups, photo_minors)
-    carriers = _carriers(tools.encoder, (*tables, *by_group), texts, selection, groups)
-    marked = mark_behaviour(conclusion.findings, behaviour.rates, plan.limits.false_discovery_rate)
-    found = add_probes(add_units(marked, carriers), probes)
-    findings, causal = silence_units(
-        plan, selection, groups, responses, texts, minors, photos, tools, found
+    gathered = Gathered(
+        plan=plan,
+        library=library,
+        selection=selection,
+        groups=groups,
+        responses=responses,
+        texts=texts,
+        minors=tuple(minors),
+        photos=photos,
+        tools=tools,
+        tables=tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True)),
+        group_tables=_group_tables(responses, groups, photo_minors),
+        other=other,
     )
+    probes = _probes(gathered, rng)
+    marked = mark_behaviour(conclusion.findings, behaviour.rates, plan.limits.false_discovery_rate)
+    found = add_probes(add_units(marked, _carriers(gathered)), probes)
+    units = unit_evidence(gathered, *silence_units(gathered, found), probes, say)
     draft = Draft(
         title=plan.title or f"Audit of {tools.encoder.identity.name}",
         model=model_record(tools),
@@ -137,9 +152,9 @@ def run_audit(
         plan=plan,
         blocking=selection.blocking,
         conclusion=conclusion,
-        findings=findings,
-        causal=causal,
-        probes=probes,
+        findings=units.findings,
+        units=units,
+        probes=units.probes,
         rates=shown_rates(behaviour.rates),
         measures=values.definitions(),
         catalogue=values.shown(),
@@ -153,7 +168,7 @@ def run_audit(
         draft=draft,
         rates=behaviour.rates,
         values=values.values,
-        tables=tables,
+        tables=gathered.tables,
         concepts=tuple(c.ref for c in tested_concepts(selection)),
         sexual=selection.sexual,
         encoded=_sums([(m, s.extraction.encoded) for m, s in shown]),
@@ -237,42 +252,29 @@ def _group_tables(
     return group_tables(responses.photos, groups, photo_minors)
 
 
-def _carriers(
-    encoder: Encoder,
-    tables: tuple[UnitTable, ...],
-    texts: Embeddings,
-    selection: Selection,
-    groups: Mapping[str, tuple[str, ...]],
-) -> Carriers:
+def _carriers(gathered: Gathered) -> Carriers:
     return Carriers(
-        encoder=encoder,
-        tables=tables,
-        texts=texts,
-        families={**selection.families, **groups},
-        controls=tuple(c.ref for c in selection.controls),
-        sexual=selection.sexual,
+        encoder=gathered.tools.encoder,
+        tables=(*gathered.tables, *gathered.group_tables),
+        texts=gathered.texts,
+        families=gathered.families,
+        controls=gathered.controls,
+        sexual=gathered.selection.sexual,
     )
 
 
-def _probes(
-    plan: AuditPlan,
-    selection: Selection,
-    responses: Responses,
-    minors: Sequence[NDArray[np.bool_]],
-    tools: Instruments,
-    rng: np.random.Generator,
-) -> tuple[ProbeRecord, ...]:
-    concepts = tested_concepts(selection)
+def _probes(gathered: Gathered, rng: np.random.Generator) -> tuple[ProbeRecord, ...]:
+    concepts = tested_concepts(gathered.selection)
     return tuple(
         probe
-        for shown, is_minor in zip(responses.pictures, minors, strict=True)
+        for shown, is_minor in zip(gathered.responses.pictures, gathered.minors, strict=True)
         for probe in concept_probes(
             shown,
             concepts,
-            plan.probes,
+            gathered.plan.probes,
             rng,
-            tools.progress,
-            sexual=selection.sexual,
+            gathered.tools.progress,
+            sexual=gathered.selection.sexual,
             is_minor=is_minor,
         )
     )

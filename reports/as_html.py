@@ -1,7 +1,10 @@
 """The single page: one file, no network, no script."""
 
+from collections.abc import Mapping
+
 from audit.results import AuditResult
 from reports.fonts import SANS, small_faces
+from reports.formats import NO_PICTURES
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.templates import environment, own_style
 from reports.view import build_view
@@ -20,13 +23,15 @@ INK = {
 """Colours of the charts: they follow the reader's light or dark scheme."""
 
 
-def render(result: AuditResult) -> bytes:
+def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
     """Render a result as one HTML file.
 
     Parameters
     ----------
     result : AuditResult
         The document; equal documents give equal bytes.
+    pictures : mapping
+        Name to JPEG, as the audit folder has them.
 
     Returns
     -------
@@ -35,7 +40,7 @@ def render(result: AuditResult) -> bytes:
     """
     page = environment().get_template("screen.html.j2")
     html = page.render(
-        view=build_view(result),
+        view=build_view(result, pictures),
         paged=False,
         ink=INK,
         marker_legend=MARKER_LEGEND,

@@ -3,13 +3,14 @@
 import logging
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from audit.results import AuditResult, write_result
 from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
+from reports.formats import NO_PICTURES
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.templates import environment
 from reports.view import build_view
@@ -38,13 +39,15 @@ INSTALL = {
 """Package tool to the command that brings what the PDF needs."""
 
 
-def render(result: AuditResult) -> bytes:
+def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
     """Render a result as a PDF/A-3a file with the result attached.
 
     Parameters
     ----------
     result : AuditResult
         The document; equal documents give equal bytes, dates come from its ``run`` block.
+    pictures : mapping
+        Name to JPEG, as the audit folder has them.
 
     Returns
     -------
@@ -58,14 +61,14 @@ def render(result: AuditResult) -> bytes:
     """
     weasyprint = _weasyprint()
     with _quiet():
-        return _write(weasyprint, page_source(result), result)
+        return _write(weasyprint, page_source(result, pictures), result)
 
 
-def page_source(result: AuditResult) -> str:
+def page_source(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> str:
     """Return the HTML that becomes the pages."""
     template = environment().get_template("pages.html.j2")
     return template.render(
-        view=build_view(result), paged=True, ink=INK, marker_legend=MARKER_LEGEND
+        view=build_view(result, pictures), paged=True, ink=INK, marker_legend=MARKER_LEGEND
     )
 
 

@@ -1,11 +1,15 @@
 """The formats that a result can be told in: one row each."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from types import MappingProxyType
 
 from audit.results import AuditResult
 from reports.errors import ReportError
+
+NO_PICTURES: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,17 +19,23 @@ class Format:
     extension: str
     media_type: str
     module: str
-    """Module with ``render(result) -> bytes``; imported only when asked for."""
+    """Module with ``render(result, pictures) -> bytes``; imported only when asked for."""
 
-    def render(self, result: AuditResult) -> bytes:
+    def render(self, result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
         """Render a result in this format.
+
+        Parameters
+        ----------
+        result : AuditResult
+        pictures : mapping
+            Name to JPEG, as the audit folder has them; without one, its place says so.
 
         Raises
         ------
         ReportError
             If the format needs something that this system lacks; the message says what to do.
         """
-        content: bytes = import_module(self.module).render(result)
+        content: bytes = import_module(self.module).render(result, pictures)
         return content
 
     @property

@@ -1,9 +1,11 @@
 """From the result document to what a reader sees: order, rounding and every sentence."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audit.results import AuditResult
 from reports.blocks import Fact, Table
+from reports.formats import NO_PICTURES
 from reports.names import Names
 from reports.sections.closing import ClosingView, closing_view
 from reports.sections.contrasts import ContrastsView, contrasts_views
@@ -93,13 +95,15 @@ class ReportView:
     measurements: Table | None
 
 
-def build_view(result: AuditResult) -> ReportView:
+def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> ReportView:
     """Word, order and round a result for every rendering.
 
     Parameters
     ----------
     result : AuditResult
         The document; nothing else is read, no clock, file or setting.
+    pictures : mapping
+        Name to JPEG, as the audit folder has them.
 
     Returns
     -------

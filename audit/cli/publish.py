@@ -1,7 +1,7 @@
 """A draft becomes a folder with its tables, its document and its reports, or nothing."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ import pandas as pd
 from audit.assemble import Draft, assemble
 from audit.cli.printing import note
 from audit.folder import AuditFolder, begin_folder, write_document
+from audit.pictures_file import PICTURES, pack_pictures
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
 from reports.errors import ReportError
@@ -57,20 +58,28 @@ def publish(
         tables = write_tables(folder, rows, units)
         result = assemble(draft, tables, order.fail_on, run)
         write_document(folder, result)
-        write_reports(folder, result, order.formats)
+        pictures = draft.units.pictures if draft.units is not None else {}
+        if pictures:
+            folder.write(PICTURES, pack_pictures(pictures))
+        write_reports(folder, result, pictures, order.formats)
         return folder.finish(), result
     except BaseException:
         folder.abandon()
         raise
 
 
-def write_reports(folder: AuditFolder, result: AuditResult, formats: Sequence[str]) -> None:
+def write_reports(
+    folder: AuditFolder,
+    result: AuditResult,
+    pictures: Mapping[str, bytes],
+    formats: Sequence[str],
+) -> None:
     """Render every wanted format; one that cannot be made here is said and skipped."""
     for name in formats:
         if name == "json":
             continue
         try:
-            folder.write(find_format(name).file_name, find_format(name).render(result))
+            folder.write(find_format(name).file_name, find_format(name).render(result, pictures))
         except ReportError as error:
             note(f"Note: {error}")
 

@@ -10,6 +10,7 @@ from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
 from audit.folder import RESULT, file_digest, result_path, write_file
 from audit.measure_page import facts, sections
+from audit.pictures_file import read_pictures
 from audit.results import AuditResult, FindingRecord, read_result
 from audit.verify import verify_folder, write_again
 from concept_sets.entry import near
@@ -33,12 +34,13 @@ def report(audit: Path, formats: str, output: Path | None) -> None:
     if output is not None and len(names) != 1:
         raise click.UsageError(f"--output takes one format; got {', '.join(names)}.")
     result = read_result(result_path(audit))
-    rendered = {name: find_format(name).render(result) for name in names}
+    home = audit if audit.is_dir() else audit.parent
+    pictures = read_pictures(home)
+    rendered = {name: find_format(name).render(result, pictures) for name in names}
     if output is not None:
         write_file(output, rendered[names[0]])
         say(str(output))
         return
-    home = audit if audit.is_dir() else audit.parent
     reports = {find_format(name).file_name: content for name, content in rendered.items()}
     # The result is what reports are made from; it is never written again.
     again = {name: content for name, content in reports.items() if name != RESULT}

@@ -1,0 +1,69 @@
+"""Everything that is told of units beside their associations: it describes, it decides nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from audit.gathered import Gathered
+from audit.results import (
+    CausalRecord,
+    ConfoundRecord,
+    FindingRecord,
+    OtherModelRecord,
+    ProbeRecord,
+    StroopRecord,
+    TextUnitsRecord,
+    TransferRecord,
+    TypographyRecord,
+    UnitPageRecord,
+)
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitEvidence:
+    """Findings with further lines of evidence, and the records behind them."""
+
+    findings: tuple[FindingRecord, ...]
+    causal: tuple[CausalRecord, ...] = ()
+    probes: tuple[ProbeRecord, ...] = ()
+    text_units: TextUnitsRecord | None = None
+    transfers: tuple[TransferRecord, ...] = ()
+    pages: tuple[UnitPageRecord, ...] = ()
+    other_model: OtherModelRecord | None = None
+    typography: TypographyRecord | None = None
+    stroop: StroopRecord | None = None
+    confounds: tuple[ConfoundRecord, ...] = ()
+    frames: tuple[pd.DataFrame, ...] = ()
+    """Rows for the table of measurements."""
+
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """Name to JPEG, for ``pictures.zip``."""
+
+
+def unit_evidence(
+    gathered: Gathered,
+    findings: Sequence[FindingRecord],
+    causal: Sequence[CausalRecord],
+    probes: Sequence[ProbeRecord],
+    say: Say,
+) -> UnitEvidence:
+    """Describe the units of an audit.
+
+    Parameters
+    ----------
+    gathered : Gathered
+    findings : sequence of FindingRecord
+        With units, probes and marks.
+    causal : sequence of CausalRecord
+    probes : sequence of ProbeRecord
+    say : callable
+        Told in a line what happens next.
+
+    Returns
+    -------
+    UnitEvidence
+    """
+    return UnitEvidence(findings=tuple(findings), causal=tuple(causal), probes=tuple(probes))
