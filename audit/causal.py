@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from audit.causal_halves import PictureSide, Refused, halves_of
+from audit.causal_cache import TrialCache, trial_key
+from audit.causal_halves import Half, PictureSide, Refused, halves_of
 from audit.causal_record import CausalRecord, DoseRecord, MatchedRecord
 from audit.causal_trial import Bench, CausalSettings, Trial, run_trial
 from audit.gather import Instruments
@@ -81,7 +83,8 @@ def causal_checks(
     material : CausalMaterial
         Pictures and text embeddings.
     tools : Instruments
-        Encoder, progress and readings; the deepest layer that is read is the one that is silenced.
+        Encoder, cache, progress and readings; the deepest layer that is read is the one that is
+        silenced. Finished trials are kept in the cache, so that a run that is cut goes on there.
     rng : numpy.random.Generator
         Each finding's draws depend on its id, not on the other findings.
     settings : CausalSettings, optional
@@ -174,13 +177,22 @@ def _test(
         rng=rng,
     )
     bench = _bench(tools, reading, settings, rng)
-    cost = settings.edits(bench.layer.n_units)
-    tools.progress.start(cost, f"silencing units for {finding.id}")
-    try:
-        trial = run_trial(bench, halves[settings.choose_on], halves[1 - settings.choose_on])
-    finally:
-        tools.progress.finish()
+    first, second = halves[settings.choose_on], halves[1 - settings.choose_on]
+    run = partial(_watched, bench, first, second, f"silencing units for {finding.id}")
+    if tools.cache is None:
+        trial = run()
+    else:
+        key = trial_key(bench, tools.encoder.identity, reading, first, second)
+        trial = TrialCache(tools.cache.root).outcome(key, run)
     return _Tested(arm=arm, reading=reading, bench=bench, trial=trial)
+
+
+def _watched(bench: Bench, choosing: Half, measuring: Half, label: str) -> Trial:
+    bench.progress.start(bench.settings.edits(bench.layer.n_units), label)
+    try:
+        return run_trial(bench, choosing, measuring)
+    finally:
+        bench.progress.finish()
 
 
 def _arm(finding: FindingRecord, material: CausalMaterial) -> PictureArm:
@@ -238,21 +250,20 @@ def _untested(finding: FindingRecord, why: str, settings: CausalSettings) -> Cau
 def _record(finding: FindingRecord, one: _Tested, adjusted: float, n_tests: int) -> CausalRecord:
     trial, settings = one.trial, one.bench.settings
     found, test, response = trial.drop, trial.test, trial.response
-    concepts = trial.half.link.concepts
-    kept = wilson(trial.unchanged, len(concepts))
+    kept = wilson(trial.unchanged, trial.clusters)
     alike = "nothing that was silenced or steered changes anything"
-    none = trial.matched.reason or alike
+    none = trial.unmatched or alike
     causal = bool(adjusted <= settings.alpha and found.before > 0)
     return CausalRecord(
         finding=finding.id,
         arm=one.arm,
         layer=one.reading.layer,
         pooling=one.reading.pooling.value,
-        units=tuple(trial.units.tolist()),
+        units=trial.units,
         how=settings.how,
         where=one.bench.where,
-        pictures=len(trial.half.pictures),
-        clusters=int((concepts == 0).sum()),
+        pictures=trial.pictures,
+        clusters=trial.own_clusters,
         effect=number(found.before, alike),
         drop=number(found.value, alike),
         low=number(found.low, alike),
@@ -267,7 +278,7 @@ def _record(finding: FindingRecord, one: _Tested, adjusted: float, n_tests: int)
         doses=_doses(trial),
         monotonicity=number(response.monotonicity, alike),
         slope=number(response.slope, alike),
-        unchanged=number(trial.unchanged / len(concepts), alike),
+        unchanged=number(trial.unchanged / trial.clusters, alike),
         unchanged_low=number(float(kept.low), alike),
         unchanged_high=number(float(kept.high), alike),
         unchanged_matched=number(trial.unchanged_matched, none),
@@ -277,13 +288,13 @@ def _record(finding: FindingRecord, one: _Tested, adjusted: float, n_tests: int)
 
 
 def _matched(trial: Trial) -> MatchedRecord:
-    matched, why = trial.matched, trial.matched.reason
+    why = trial.unmatched
     known = len(trial.drops) > 0
     return MatchedRecord(
         sets=len(trial.drops),
-        alike=number(matched.alike, why),
+        alike=number(trial.alike, why),
         norm_ratio=number(trial.norm_ratio, why),
-        rate_gap=number(matched.rate_gap, why),
+        rate_gap=number(trial.rate_gap, why),
         drop=_quantile(trial, 0.5) if known else Undefined(undefined=why),
         drop_high=_quantile(trial, 0.95) if known else Undefined(undefined=why),
     )
@@ -301,7 +312,7 @@ def _doses(trial: Trial) -> tuple[DoseRecord, ...]:
             change=number(point.change, single),
             low=number(point.low, single),
             high=number(point.high, single),
-            blank=number(float(blank), "the blank picture has no embedding"),
+            blank=number(blank, "the blank picture has no embedding"),
         )
         for point, blank in zip(trial.response.points, trial.blank, strict=True)
     )
@@ -325,7 +336,7 @@ def _reason(one: _Tested, adjusted: float, n_tests: int, causal: bool) -> str:
         f"{found.high:.3g}), which is {100 * found.share:.0f} % of it"
     )
     if trial.test is None or not np.isfinite(adjusted):
-        why = trial.matched.reason or "its spread is not known"
+        why = trial.unmatched or "its spread is not known"
         return f"{what}; no verdict, since {why}."
     than = (
         f"more than {100 * trial.test.percentile:.1f} % of {len(trial.drops)} matched sets of "

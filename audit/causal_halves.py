@@ -75,6 +75,11 @@ class Pictures(Sequence[Image]):
         """Remember what to open, and how."""
         self._stimuli, self._load = tuple(stimuli), load
 
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Hex SHA-256 of what each shows, as ``Stimulus.digest``."""
+        return tuple(stimulus.digest for stimulus in self._stimuli)
+
     def __len__(self) -> int:
         """Count the pictures."""
         return len(self._stimuli)

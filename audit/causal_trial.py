@@ -27,7 +27,7 @@ from probes.contrast import contrasts, control_null, family_differences
 from probes.encoder import Layer
 from probes.inspectable import Edit
 from probes.interventions import HeldPictures, Holding, Where, silence
-from probes.matched_sets import MatchedSets, matched_sets, to_scale
+from probes.matched_sets import matched_sets, to_scale
 from probes.progress import Progress
 
 Array = NDArray[np.float64]
@@ -74,27 +74,39 @@ class CausalSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What came out for one finding."""
+    """What came out for one finding, in plain numbers that can be kept and read again."""
 
-    units: Units
+    units: tuple[int, ...]
     """The silenced set, strongest first."""
 
-    half: Half
-    """The half on which everything below was measured."""
+    pictures: int
+    """Pictures of the half on which everything below was measured."""
+
+    clusters: int
+    """Its clusters, the group's and the others'."""
+
+    own_clusters: int
+    """Its clusters of the group."""
 
     drop: Drop
     test: CausalTest | None
     """None where there are too few matched sets."""
 
-    matched: MatchedSets
-    drops: Array
-    """Of the matched sets, taken to the scale of the chosen set, shape (n_sets,)."""
+    drops: tuple[float, ...]
+    """Of the matched sets, taken to the scale of the chosen set."""
+
+    alike: float
+    """As in `MatchedSets`, of the half on which units were chosen; `rate_gap` too."""
+
+    rate_gap: float
+    unmatched: str
+    """Why there are no matched sets; empty where there are."""
 
     norm_ratio: float
     """How far a matched set moves the embeddings over how far the chosen set does, median."""
 
     response: DoseResponse
-    blank: Array
+    blank: tuple[float, ...]
     """Change of a blank picture's margin at each dose."""
 
     unchanged: int
@@ -196,15 +208,19 @@ def run_trial(bench: Bench, choosing: Half, measuring: Half) -> Trial:
     drops = to_scale(np.array(lowered), moved, own.moved)
     response, blank = _dosed(bench, (first, choosing), (second, measuring), chosen)
     return Trial(
-        units=chosen,
-        half=measuring,
+        units=tuple(chosen.tolist()),
+        pictures=len(measuring.pictures),
+        clusters=len(link.concepts),
+        own_clusters=int((link.concepts == 0).sum()),
         drop=found,
         test=causal_test(found, drops, _p_link(second, link)) if len(drops) else None,
-        matched=matched,
-        drops=drops,
+        drops=tuple(drops.tolist()),
+        alike=matched.alike,
+        rate_gap=matched.rate_gap,
+        unmatched=matched.reason,
         norm_ratio=float(np.median(moved) / own.moved) if len(moved) else np.nan,
         response=response,
-        blank=blank,
+        blank=tuple(blank.tolist()),
         unchanged=round(own.kept * len(plain)),
         unchanged_matched=float(np.mean([one.kept for one in others])) if others else np.nan,
     )

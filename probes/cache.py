@@ -148,7 +148,7 @@ class Space:
         try:
             for group in self._small_groups():
                 self._join(group)
-            self._sweep()
+            sweep(self.folder)
         except FileNotFoundError:
             return  # another process is compacting
         except OSError as error:
@@ -196,12 +196,8 @@ class Space:
         return dict(zip(digests, by_row, strict=True))
 
     def _put_aside(self, path: Path, why: Exception) -> None:
-        try:
-            os.replace(path, path.with_name(path.name + ".corrupt"))
-        except FileNotFoundError:
-            return
-        self.set_aside.append(path.name)
-        log.warning("Set aside the damaged cache file %s (%s); computing it again.", path, why)
+        if put_aside(path, why):
+            self.set_aside.append(path.name)
 
     def _write_key(self) -> None:
         """Say in plain words what the folder holds."""
@@ -236,12 +232,6 @@ class Space:
             yield group
             yield from self._small_groups()
 
-    def _sweep(self) -> None:
-        """Remove unfinished files that a killed process left behind."""
-        for path in self.folder.glob(".*.tmp"):
-            if time.time() - path.stat().st_mtime > STALE:
-                path.unlink(missing_ok=True)
-
     def _join(self, group: Sequence[Path]) -> None:
         rows: Rows = {}
         for path in group:
@@ -266,6 +256,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     finally:
         aside.unlink(missing_ok=True)
     _sync_folder(path.parent)
+
+
+def put_aside(path: Path, why: Exception) -> bool:
+    """Rename a damaged file to ``*.corrupt`` and say so; False where it is gone already."""
+    try:
+        os.replace(path, path.with_name(path.name + ".corrupt"))
+    except FileNotFoundError:
+        return False
+    log.warning("Set aside the damaged cache file %s (%s); computing it again.", path, why)
+    return True
+
+
+def sweep(folder: Path) -> None:
+    """Remove unfinished files that a killed process left behind."""
+    for path in folder.glob(".*.tmp"):
+        if time.time() - path.stat().st_mtime > STALE:
+            path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
