@@ -3,7 +3,7 @@
 The rows are clusters (see ``probes.clusters``) of the same stimuli, shown to both models.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from probes.permutation import permutation_p
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
+Codes = NDArray[np.integer[Any]]
 Sample = NDArray[np.floating[Any]]
 
 LEVEL = 0.05
@@ -35,7 +36,8 @@ class Matches:
     here gives the same response to everything."""
 
     correlation: Floats
-    """Pearson's, with the partner, over clusters; shape (n_units_here,)."""
+    """Pearson's, with the partner, over clusters, or its mean over kinds of pictures; shape
+    (n_units_here,)."""
 
     mutual: NDArray[np.bool_]
     """Whether the unit here is also the best partner of its partner."""
@@ -107,7 +109,9 @@ def response_correlations(here: Sample, there: Sample) -> Floats:
     return np.clip(found, -1, 1)
 
 
-def match_units(here: Sample, there: Sample, *, rng: np.random.Generator) -> Matches:
+def match_units(
+    here: Sample, there: Sample, *, rng: np.random.Generator, kinds: Codes | None = None
+) -> Matches:
     """Find the best-matching unit of another model for every unit of this one.
 
     Parameters
@@ -118,10 +122,21 @@ def match_units(here: Sample, there: Sample, *, rng: np.random.Generator) -> Mat
         Of the same clusters, in the same order.
     rng : numpy.random.Generator
         Shuffles clusters, for each unit anew, for ``by_chance``.
+    kinds : int ndarray of shape (n_clusters,), optional
+        Kind of picture of each cluster, e.g. 0 for rendered words and 1 for photos. Units are
+        then correlated within each kind, every kind has one vote, and clusters are shuffled
+        within their kind: that all units tell words from photos makes no partners. A unit that
+        does not vary in a kind goes with nobody there.
 
     Returns
     -------
     Matches
+
+    Raises
+    ------
+    MeasureError
+        If the clusters are not the same number, a kind has fewer than 3, or a value is not
+        finite.
 
     Notes
     -----
@@ -134,7 +149,8 @@ def match_units(here: Sample, there: Sample, *, rng: np.random.Generator) -> Mat
     neurons, ICCV, for mutual nearest neighbours.
     """
     _check(here, there)
-    left, right = _standard(here), _standard(there)
+    rows = _rows_of_kinds(len(here), kinds)
+    left, right = _standard_within(here, rows), _standard_within(there, rows)
     partner, correlation = _best(left, right)
     back, _ = _best(right, left)
     mutual = (partner >= 0) & (back[partner] == np.arange(len(partner)))
@@ -142,7 +158,7 @@ def match_units(here: Sample, there: Sample, *, rng: np.random.Generator) -> Mat
         partner=partner,
         correlation=correlation,
         mutual=mutual,
-        by_chance=_by_chance(left, right, rng),
+        by_chance=_by_chance(left, right, rows, rng),
     )
 
 
@@ -219,6 +235,32 @@ def _check(here: Sample, there: Sample) -> None:
         raise MeasureError("Responses must be finite; got NaN or infinity.")
 
 
+def _rows_of_kinds(n: int, kinds: Codes | None) -> list[Whole]:
+    """Rows of each kind of picture."""
+    if kinds is None:
+        return [np.arange(n)]
+    counts = np.unique(kinds, return_counts=True)[1]
+    if kinds.shape != (n,) or counts.min() < 3:
+        raise MeasureError(
+            f"Every one of {n} clusters needs a kind, and every kind at least 3 clusters; got "
+            f"shape {kinds.shape} and kinds of {counts.tolist()} clusters."
+        )
+    return [np.flatnonzero(kinds == kind) for kind in np.unique(kinds)]
+
+
+def _standard_within(values: Sample, rows: Sequence[Whole]) -> Floats:
+    """Centre and scale columns within each kind; one that varies in none becomes NaN.
+
+    The product of two columns is the mean over kinds of their correlations.
+    """
+    parts = [_standard(values[index]) for index in rows]
+    still = np.all([np.isnan(part[0]) for part in parts], axis=0)
+    scaled = np.empty(values.shape, dtype=np.float64)
+    for index, part in zip(rows, parts, strict=True):
+        scaled[index] = np.nan_to_num(part) / np.sqrt(len(rows))
+    return np.where(still, np.nan, scaled)
+
+
 def _standard(values: Sample) -> Floats:
     """Centre and scale columns to length 1; one that does not vary becomes NaN."""
     wide = np.asarray(values, dtype=np.float64)
@@ -246,15 +288,24 @@ def _best(left: Floats, right: Floats) -> tuple[Whole, Floats]:
     return partner, np.clip(best, -1, 1)
 
 
-def _by_chance(left: Floats, right: Floats, rng: np.random.Generator) -> float:
+def _by_chance(
+    left: Floats, right: Floats, rows: Sequence[Whole], rng: np.random.Generator
+) -> float:
     """Upper quantile of the best correlation of units whose clusters are shuffled, each anew."""
     rounds = -(-_SHUFFLES // left.shape[1])
-    drawn = [_best(rng.permuted(left, axis=0), right)[1] for _ in range(rounds)]
+    drawn = [_best(_shuffled(left, rows, rng), right)[1] for _ in range(rounds)]
     best = np.concatenate(drawn)
     known = best[~np.isnan(best)]
     if not len(known):
         return float("nan")
     return float(np.quantile(known, 1 - LEVEL, method="higher"))
+
+
+def _shuffled(values: Floats, rows: Sequence[Whole], rng: np.random.Generator) -> Floats:
+    moved = np.empty_like(values)
+    for index in rows:
+        moved[index] = rng.permuted(values[index], axis=0)
+    return moved
 
 
 def _asked(units: Collection[int], matches: Matches) -> list[int]:

@@ -80,6 +80,54 @@ def test_a_model_without_a_varying_unit_matches_nothing():
     assert not found.matched.any()
 
 
+def two_kinds(seed, gap=0.0, shared=True):
+    """Words and photos, 40 clusters each; every unit answers ``gap`` higher to photos."""
+    rng = np.random.default_rng(seed)
+    source = rng.normal(size=(80, 12))
+    there = source + 0.5 * rng.normal(size=source.shape) if shared else rng.normal(size=(80, 12))
+    kinds = np.repeat([0, 1], 40)
+    return source + gap * kinds[:, None], there + gap * kinds[:, None], kinds
+
+
+def test_correlations_by_kind_are_the_mean_over_kinds():
+    here, there, kinds = two_kinds(9)
+
+    found = match_units(here, there, kinds=kinds, rng=np.random.default_rng(0))
+
+    slow = [np.corrcoef(here[kinds == kind].T, there[kinds == kind].T)[:12, 12:] for kind in (0, 1)]
+    np.testing.assert_allclose(found.correlation, np.mean(slow, axis=0).max(axis=1), atol=1e-12)
+    assert found.matched.all()
+
+
+def test_telling_words_from_photos_makes_no_partners():
+    here, there, kinds = two_kinds(10, gap=20.0, shared=False)
+
+    pooled = match_units(here, there, rng=np.random.default_rng(0))
+    within = match_units(here, there, kinds=kinds, rng=np.random.default_rng(0))
+
+    assert pooled.correlation.min() > 0.95
+    assert within.correlation.max() < 0.5
+    assert within.matched.sum() <= 2
+
+
+def test_a_unit_that_varies_in_one_kind_has_half_a_correlation_and_in_none_no_partner():
+    here, _, kinds = two_kinds(11)
+    there = here.copy()
+    here[kinds == 0, 0], here[:, 1] = 3.0, 3.0
+
+    found = match_units(here, there, kinds=kinds, rng=np.random.default_rng(0))
+
+    assert found.partner[0] == 0
+    assert found.correlation[0] == pytest.approx(0.5)
+    assert found.partner[1] == -1
+
+
+@pytest.mark.parametrize("kinds", [np.array([0, 0, 0, 1, 1]), np.zeros(4, dtype=int)])
+def test_kinds_with_too_few_clusters_or_of_another_length_are_refused(kinds):
+    with pytest.raises(MeasureError, match="every kind at least 3 clusters"):
+        match_units(np.eye(5), np.eye(5), kinds=kinds, rng=np.random.default_rng(0))
+
+
 def test_a_link_that_the_partners_carry_replicates():
     here, there, place = two_models(5)
     matches = match_units(here, there, rng=np.random.default_rng(0))
