@@ -57,7 +57,7 @@ def add_units(findings: Sequence[FindingRecord], carriers: Carriers) -> tuple[Fi
 
 
 def _with_units(finding: FindingRecord, carriers: Carriers) -> FindingRecord:
-    table = _best_table(finding, carriers)
+    table = best_table(finding, carriers)
     if table is None:
         note = "No picture or rendered word of this group and its family was shown."
         return finding.model_copy(update={"units_note": note})
@@ -75,7 +75,20 @@ def _with_units(finding: FindingRecord, carriers: Carriers) -> FindingRecord:
     return finding.model_copy(update={"units": tuple(units[:STRONGEST]), "units_note": note})
 
 
-def _best_table(finding: FindingRecord, carriers: Carriers) -> UnitTable | None:
+def best_table(finding: FindingRecord, carriers: Carriers) -> UnitTable | None:
+    """Return the pictures on which the units of a link are ranked, photos first.
+
+    Parameters
+    ----------
+    finding : FindingRecord
+    carriers : Carriers
+
+    Returns
+    -------
+    UnitTable or None
+        Clusters of adults alone where the harm sexualises; None where the group and another of
+        its family were not shown together.
+    """
     members = carriers.families.get(finding.family, ())
     sexual = finding.harm in carriers.sexual
     tables = [table.adults() if sexual else table for table in carriers.tables]
@@ -84,20 +97,58 @@ def _best_table(finding: FindingRecord, carriers: Carriers) -> UnitTable | None:
     return next((t for t in usable if t.arm == "photo"), usable[0] if usable else None)
 
 
-def _ranked(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Each unit's part in a link; every array has shape (n_units,)."""
+
+    contribution: Array
+    """Double difference times weight; NaN where the unit gives every cluster the same response."""
+
+    double_difference: Array
+    weight: Array
+
+
+def shares_of(
     finding: FindingRecord, reading: Reading, table: UnitTable, carriers: Carriers
-) -> list[UnitRecord]:
+) -> Shares | None:
+    """Return each unit's part in a link by the linearised read-out.
+
+    Parameters
+    ----------
+    finding : FindingRecord
+    reading : Reading
+        Layer and pooling, one of the table's.
+    table : UnitTable
+        From `best_table`.
+    carriers : Carriers
+
+    Returns
+    -------
+    Shares or None
+        None where no closed form from units to the embedding is known.
+    """
     readout = carriers.encoder.readout(reading.layer)
     if readout is None:
-        return []
+        return None
     doubled = _doubled(finding, reading, table, carriers)
     texts = carriers.texts
     direction = harm_direction(
         texts.pooled[texts.of({finding.harm})],
         [texts.pooled[texts.of({pack})] for pack in carriers.controls],
     )
-    contribution = unit_contributions(doubled, readout, direction)
-    weights = readout.astype(np.float64) @ direction
+    return Shares(
+        contribution=unit_contributions(doubled, readout, direction),
+        double_difference=doubled,
+        weight=readout.astype(np.float64) @ direction,
+    )
+
+
+def _ranked(
+    finding: FindingRecord, reading: Reading, table: UnitTable, carriers: Carriers
+) -> list[UnitRecord]:
+    shares = shares_of(finding, reading, table, carriers)
+    if shares is None:
+        return []
     found = associate(table.readings[reading], table.labels([finding.identity]))
     why = "the unit gives the same response to every cluster"
     return [
@@ -105,15 +156,15 @@ def _ranked(
             layer=reading.layer,
             pooling=reading.pooling.value,
             unit=u,
-            contribution=number(float(contribution[u]), why),
-            double_difference=number(float(doubled[u]), why),
-            weight=number(float(weights[u]), why),
+            contribution=number(float(shares.contribution[u]), why),
+            double_difference=number(float(shares.double_difference[u]), why),
+            weight=number(float(shares.weight[u]), why),
             correlation=number(float(found.estimates["correlation"].value[u, 0]), why),
             ap_lift=number(float(found.estimates["ap_lift"].value[u, 0]), why),
             ap_ceiling=number(float(found.ap_lift_ceiling[0]), why),
             ap_chance=number(float(found.ap_lift_chance[0]), why),
         )
-        for u in (c.unit for c in strongest(contribution))
+        for u in (c.unit for c in strongest(shares.contribution))
     ]
 
 
