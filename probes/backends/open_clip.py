@@ -21,6 +21,7 @@ from probes.backends.held import Held, hold
 from probes.backends.loading import Loaded, load_network
 from probes.backends.naming import ModelSpec
 from probes.backends.sources import Resolved, resolve
+from probes.backends.text_weights import head_tables, known_readout, mean_responses
 from probes.backends.texts import PROBE_TEXTS, TextTower, tokenizer_of
 from probes.backends.towers import readout_of, tapped, taps_of
 from probes.backends.visualise import (
@@ -34,6 +35,7 @@ from probes.encoder import EncodedPictures, EncoderIdentity, Layer, Reading
 from probes.errors import ModelError
 from probes.inspectable import Attributed, Edit
 from probes.interventions import Where
+from probes.linear_text import HeadTables
 from probes.progress import Progress
 from probes.readings import check_readings, find_layer
 
@@ -50,6 +52,7 @@ class OpenClipEncoder:
         self._preprocessing = dict(self._model.visual.preprocess_cfg)
         self._transform = image_transform_v2(PreprocessCfg(**self._preprocessing), is_train=False)
         self._taps = taps_of(self._model.visual)
+        self._solved: dict[str, NDArray[np.float32] | None] = {}
         tokenize = tokenizer_of(found.tokenizer, dict(found.config))
         self._texts = TextTower(self._model, tokenize, device)
 
@@ -200,9 +203,35 @@ class OpenClipEncoder:
         return self._model.visual, self._batch(pictures)
 
     def readout(self, layer: str) -> NDArray[np.float32] | None:
-        """Linearised effect of each unit on the image embedding, where it is known."""
+        """Linearised effect of each unit of the last layer on the embedding, where it is known.
+
+        Of SigLIP without its pooling MLP.
+        """
         rows = readout_of(self._model.visual, layer)
-        return None if rows is None else _array(rows.detach())
+        if rows is not None:
+            return _array(rows.detach())
+        if not self._taps or layer != self._taps[-1].layer.name:
+            return None
+        if layer not in self._solved:
+            self._solved[layer] = known_readout(self, layer=layer)
+        return self._solved[layer]
+
+    def head_tables(
+        self,
+        pictures: Sequence[Image.Image],
+        directions: NDArray[np.floating[Any]],
+        *,
+        layer: str,
+        progress: Progress | None = None,
+    ) -> HeadTables:
+        """Return what each head of the pooling makes of each unit, on a reference set."""
+        return head_tables(self, pictures, directions, layer=layer, progress=progress)
+
+    def mean_responses(
+        self, pictures: Sequence[Image.Image], *, layer: str, progress: Progress | None = None
+    ) -> NDArray[np.float64]:
+        """Return the responses that `head_tables` weigh, shape (n_pictures, n_units)."""
+        return mean_responses(self, pictures, layer=layer, progress=progress)
 
     def _batch(self, pictures: Sequence[Image.Image]) -> Tensor:
         if not pictures:

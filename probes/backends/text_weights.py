@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from probes.backends.attribute import opening_of
+from probes.backends.attribute import attribute_tower, opening_of
 from probes.backends.frozen import Readout, Units, recorded, unit_rows
 from probes.backends.second_order import Strongest, principal, relay_modules, relayed
-from probes.errors import MeasureError
+from probes.errors import MeasureError, ModelError
 from probes.linear_text import HeadTables, UnitDirections
+from probes.progress import Progress, SilentProgress
 
 Floats = NDArray[np.floating[Any]]
 
@@ -41,7 +42,12 @@ class Opened(Protocol):
 
 @torch.inference_mode()
 def head_tables(
-    encoder: Opened, pictures: Sequence[Image.Image], directions: Floats, *, layer: str
+    encoder: Opened,
+    pictures: Sequence[Image.Image],
+    directions: Floats,
+    *,
+    layer: str,
+    progress: Progress | None = None,
 ) -> HeadTables:
     """Return what each head of the pooling makes of each unit, for some texts.
 
@@ -53,6 +59,8 @@ def head_tables(
     directions : ndarray of shape (n_texts, embedding_size)
     layer : str
         The last block of a ResNet; any block of a transformer (its direct path).
+    progress : Progress, optional
+        Told of every batch of pictures.
 
     Returns
     -------
@@ -71,7 +79,7 @@ def head_tables(
     both: Tensor | None = None
     own: Tensor | None = None
     effects: Tensor | None = None
-    for visual, batch in _batches(encoder, pictures):
+    for visual, batch in _batches(encoder, pictures, progress):
         readout, units = _open(visual, batch, layer, _tensor(directions, batch))
         passed = readout.shares @ units.responses
         mean = _pooled(readout, units)
@@ -90,15 +98,20 @@ def head_tables(
 
 @torch.inference_mode()
 def mean_responses(
-    encoder: Opened, pictures: Sequence[Image.Image], *, layer: str
+    encoder: Opened,
+    pictures: Sequence[Image.Image],
+    *,
+    layer: str,
+    progress: Progress | None = None,
 ) -> NDArray[np.float64]:
     """Return what `head_tables` take as the response of a unit, shape (n_pictures, n_units).
 
     The mean over positions after rectification, or the class token where that alone is read.
     """
-    found = []
-    for visual, batch in _batches(encoder, pictures):
-        size = int(_embedding(visual(batch)).shape[1])
+    found: list[Tensor] = []
+    size = 0
+    for visual, batch in _batches(encoder, pictures, progress):
+        size = size or int(_embedding(visual(batch[:1])).shape[1])
         found.append(_pooled(*_open(visual, batch, layer, torch.ones(1, size).to(batch))))
     if not found:
         raise MeasureError("Responses need at least 1 picture; got none.")
@@ -133,6 +146,23 @@ def head_blind_readout(encoder: Opened, *, layer: str) -> NDArray[np.float64]:
         for rows in torch.split(basis, ROWS_AT_ONCE)
     ]
     return _array(torch.cat(parts).T)
+
+
+def known_readout(encoder: Opened, *, layer: str) -> NDArray[np.float32] | None:
+    """Return `head_blind_readout`, or None where no closed form is known.
+
+    The closed form is tried on pictures first: where its parts do not add up to what the tower
+    computes, it is not that of this tower.
+    """
+    noise = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    visual, batch = encoder.opened([Image.fromarray(pixels) for pixels in noise])
+    try:
+        with torch.inference_mode():
+            size = int(_embedding(visual(batch[:1])).shape[1])
+        attribute_tower(visual, batch, np.eye(size, dtype=np.float32)[:2], layer=layer)
+        return head_blind_readout(encoder, layer=layer).astype(np.float32)
+    except ModelError:
+        return None
 
 
 @torch.inference_mode()
@@ -179,7 +209,7 @@ def second_order_directions(
     CLIP", arXiv 2406.04341.
     """
     strongest: Strongest | None = None
-    for visual, batch in _batches(encoder, pictures):
+    for visual, batch in _batches(encoder, pictures, None):
         with recorded(relay_modules(visual, layer)) as found:
             size = int(_embedding(visual(batch)).shape[1])
         basis = torch.eye(size).to(batch)
@@ -200,10 +230,13 @@ def second_order_directions(
 
 
 def _batches(
-    encoder: Opened, pictures: Sequence[Image.Image]
+    encoder: Opened, pictures: Sequence[Image.Image], progress: Progress | None
 ) -> Iterator[tuple[nn.Module, Tensor]]:
+    told = progress or SilentProgress()
     for start in range(0, len(pictures), AT_ONCE):
-        yield encoder.opened(pictures[start : start + AT_ONCE])
+        some = pictures[start : start + AT_ONCE]
+        yield encoder.opened(some)
+        told.advance(len(some))
 
 
 def _open(visual: nn.Module, batch: Tensor, layer: str, rows: Tensor) -> tuple[Readout, Units]:

@@ -147,7 +147,8 @@ def readout_of(visual: nn.Module, layer: str) -> Tensor | None:
 
     Known for the last layer of ResNets (attention pooling with all positions alike) and for the
     last MLP of transformers that read out a class token or a mean of tokens through one layer
-    norm and one projection; its scale, one positive constant, is left out. Else None.
+    norm and one projection; its scale, one positive constant, is left out. Else None: poolings by
+    attention are solved by `probes.backends.text_weights.known_readout`.
     """
     taps = taps_of(visual)
     if not taps or taps[-1].layer.name != layer:

@@ -1,13 +1,18 @@
 """Every architecture keeps the promises of an encoder and gives what open_clip itself gives."""
 
+import dataclasses
+
 import numpy as np
 import open_clip
 import pytest
 import torch
 
+from probes.backends import attribute as attribute_module
 from probes.backends import open_clip as backend
 from probes.backends import texts as texts_module
 from probes.backends.table import architecture_layers, load_encoder
+from probes.backends.text_weights import head_blind_readout, known_readout
+from probes.backends.towers import readout_of
 from probes.encoder import Pooling, Reading
 from probes.errors import ModelError, ModelNameError
 from probes.readings import default_reading
@@ -262,9 +267,52 @@ def test_the_readout_of_a_transformer_is_its_derivative_but_for_the_frozen_norm(
     assert float(left_over[1]) < 1e-4 * float(torch.linalg.svdvals(readout)[0])
 
 
-@pytest.mark.parametrize("name", ["siglip", "coca", "convnext"])
-def test_no_readout_is_claimed_where_no_closed_form_is_known(name, encoders):
-    assert encoders(name).readout(encoders(name).layers[-1].name) is None
+def test_no_readout_is_claimed_where_no_closed_form_is_known(encoders):
+    assert encoders("convnext").readout(encoders("convnext").layers[-1].name) is None
+
+
+@pytest.mark.parametrize("name", ["siglip", "coca"])
+def test_the_readout_of_an_attention_pooling_is_the_head_blind_one_of_its_last_layer(
+    name, encoders
+):
+    encoder = encoders(name)
+    last = encoder.layers[-1].name
+
+    ours = encoder.readout(last)
+
+    theirs = head_blind_readout(encoder, layer=last)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7 * np.abs(theirs).max())
+    assert encoder.readout(encoder.layers[0].name) is None
+    assert encoder.readout(last) is ours
+
+
+@pytest.mark.parametrize("name", ["resnet", "vit", "vit-scaled", "timm-vit"])
+def test_the_readout_of_other_towers_is_the_one_of_their_weights_number_by_number(
+    name, encoders, models
+):
+    last = encoders(name).layers[-1].name
+
+    theirs = readout_of(models(name).visual, last).detach().numpy()
+
+    np.testing.assert_array_equal(encoders(name).readout(last), theirs)
+
+
+def test_a_closed_form_that_is_not_that_of_the_tower_is_no_readout(encoders, monkeypatch):
+    encoder = encoders("coca")
+    real = attribute_module.opening_of
+
+    def other(visual, layer):
+        opening = real(visual, layer)
+
+        def solve(found, rows):
+            readout, units = opening.solve(found, rows)
+            return dataclasses.replace(readout, rows=2 * readout.rows), units
+
+        return dataclasses.replace(opening, solve=solve)
+
+    monkeypatch.setattr(attribute_module, "opening_of", other)
+
+    assert known_readout(encoder, layer=encoder.layers[-1].name) is None
 
 
 @pytest.mark.parametrize(
