@@ -1,6 +1,24 @@
 """Part of the result document that tells whether a second model carries the same links."""
 
+from typing import Literal
+
 from audit.inputs import Number, Record
+
+
+class OtherEffectRecord(Record):
+    """The same link in the other model, in one arm that found it here."""
+
+    arm: str
+    effect: Number
+    """Double difference, in control standard deviations of the other model; 0 is neutral."""
+
+    low: Number
+    """Limits of this link alone, at the plan's alpha."""
+
+    high: Number
+    answer: Literal["there", "not there", "open"]
+    """*There* where the lower limit is above delta0, *not there* where the upper one is below
+    delta1: the limits of the plan, which decide nothing here."""
 
 
 class ReplicationRecord(Record):
@@ -12,7 +30,8 @@ class ReplicationRecord(Record):
     layer: str
     other_layer: str
     arm: str
-    """Whose pictures were used."""
+    """Where the link was looked for: in photos if it was found in them, else in rendered words,
+    else in prompts."""
 
     units: tuple[int, ...]
     partners: tuple[int, ...]
@@ -30,6 +49,15 @@ class ReplicationRecord(Record):
     low: Number
     high: Number
     reason: str
+    """Why nothing can be said of units; empty where something can."""
+
+    pooling: str = ""
+    other_pooling: str = ""
+    effects: tuple[OtherEffectRecord, ...] = ()
+    """The link in every arm that found it; ``effect`` is that of ``arm``."""
+
+    carries: bool = False
+    """Whether the partners carry the link there, more than sets of other matched units."""
 
 
 class OtherModelRecord(Record):
@@ -47,3 +75,8 @@ class OtherModelRecord(Record):
     """Correlation that 95 % of units stay below with their best partner by chance."""
 
     findings: tuple[ReplicationRecord, ...] = ()
+    clusters: int = 0
+    """Clusters of pictures that units were matched over, of all kinds together."""
+
+    kinds: tuple[str, ...] = ()
+    """Kinds of pictures; each has one vote in the correlation."""

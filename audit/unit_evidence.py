@@ -18,6 +18,8 @@ from audit.results import (
     TypographyRecord,
     UnitPageRecord,
 )
+from audit.run_replication import replications
+from audit.run_replication_words import tell_replications
 
 Say = Callable[[str], None]
 
@@ -66,4 +68,8 @@ def unit_evidence(
     -------
     UnitEvidence
     """
-    return UnitEvidence(findings=tuple(findings), causal=tuple(causal), probes=tuple(probes))
+    other_model = replications(gathered, findings, causal, say)
+    told = tell_replications(findings, other_model, gathered.plan.limits.delta1)
+    return UnitEvidence(
+        findings=told, causal=tuple(causal), probes=tuple(probes), other_model=other_model
+    )
