@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from audit.inputs import Grade, Mark, Number, Record, Severity, Undefined, Verdict
+from audit.probe_record import FixedProbeRecord, StableUnitsRecord
 
 
 class QuantilePoint(Record):
@@ -191,6 +192,18 @@ class ProbeRecord(Record):
     """Unit and signed weight, strongest first, at most 20."""
 
     reason: str = ""
+
+    stable: StableUnitsRecord | None = None
+    """None where the plan leaves it out or there is no probe."""
+
+    fixed: FixedProbeRecord | None = None
+    """None where there is no probe."""
+
+    dense_auroc: Number = Undefined(undefined="not fitted")
+    """An L2 logistic classifier on all units, held out by the same folds: what sparseness costs."""
+
+    dense_low: Number = Undefined(undefined="not fitted")
+    dense_high: Number = Undefined(undefined="not fitted")
 
 
 class FindingRecord(Record):

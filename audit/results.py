@@ -33,6 +33,7 @@ from audit.inputs import (
     Verdict,
 )
 from audit.measured import MeasurementRecord, MeasureRecord, RateRecord, SensitivityRecord
+from audit.probe_record import FixedProbeRecord, StableUnitsRecord
 from audit.records import (
     ArmRecord,
     CalibrationRecord,
@@ -76,6 +77,7 @@ __all__ = [
     "DoseRecord",
     "FidelityRecord",
     "FindingRecord",
+    "FixedProbeRecord",
     "GateRecord",
     "Grade",
     "InputsRecord",
@@ -100,6 +102,7 @@ __all__ = [
     "SensitivityRecord",
     "Severity",
     "StabilityRecord",
+    "StableUnitsRecord",
     "StimuliRecord",
     "StroopRecord",
     "TextUnitsRecord",
