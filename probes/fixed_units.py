@@ -216,6 +216,7 @@ def fit_fixed_units(
     n_units: int = ARTICLE_UNITS,
     n_lambdas: int = 20,
     folds: int = 5,
+    fold: NDArray[np.integer[Any]] | None = None,
     solver: str | None = None,
 ) -> FixedProbe:
     """Fit and score a probe that uses a fixed number of units.
@@ -234,6 +235,9 @@ def fit_fixed_units(
         Wanted number of units.
     folds : int
         Fewer are used where a side has fewer clusters.
+    fold : int ndarray of shape (n_clusters,), optional
+        Fold of each cluster, so that probes of one question are scored alike; dealt anew unless
+        given.
 
     Returns
     -------
@@ -244,8 +248,8 @@ def fit_fixed_units(
     Raises
     ------
     MeasureError
-        If fewer than one unit or two folds are wanted, a cluster has both labels, shapes disagree
-        or a response is not finite.
+        If fewer than one unit or two folds are wanted, the given folds are not one per cluster or
+        are fewer than two, a cluster has both labels, shapes disagree or a response is not finite.
 
     References
     ----------
@@ -258,7 +262,9 @@ def fit_fixed_units(
     if lack:
         return _no_probe(f"a probe {lack}", n_units, name, clusters)
     rows, own = standardised(given.means), given.labels
-    folds = min(folds, int(own.sum()), int((~own).sum()))
+    if fold is None:
+        fold = deal_folds(own, min(folds, int(own.sum()), int((~own).sum())), rng)
+    _check_folds(fold, len(own))
 
     def fitted(training: Labels) -> FewUnits:
         weights = balanced(own, training)
@@ -269,7 +275,7 @@ def fit_fixed_units(
         return (rows.design @ fit.coefficients + fit.intercept)[:, None]
 
     try:
-        held_out = cross_validate(margins_of, own, deal_folds(own, folds, rng))
+        held_out = cross_validate(margins_of, own, fold)
         final = fitted(np.ones_like(own))
     except NotConverged as error:
         return _no_probe(str(error), n_units, name, clusters)
@@ -288,6 +294,14 @@ def fit_fixed_units(
         clusters=len(own),
         solver=name,
     )
+
+
+def _check_folds(fold: NDArray[np.integer[Any]], n_clusters: int) -> None:
+    if fold.shape != (n_clusters,) or len(np.unique(fold)) < 2:
+        raise MeasureError(
+            "There must be one fold per cluster, of at least 2 folds; "
+            f"got {len(np.unique(fold))} folds of {fold.size} clusters for {n_clusters} clusters."
+        )
 
 
 def strongest_first(weights: Floats) -> NDArray[np.intp]:

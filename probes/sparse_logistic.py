@@ -6,6 +6,7 @@ beside the score of the same procedure on shuffled labels.
 """
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class SparseProbe:
     """Balanced accuracy minus that of the control; 0 is neutral."""
 
     dense_auroc: Estimate
-    """Held-out area of an L2 probe on all units; NaN unless asked for."""
+    """Area of an L2 probe on all units, held out by the same folds; NaN unless asked for."""
 
     ratios: Floats
     """Penalties of the path as shares of the largest, shape (n_lambdas,)."""
@@ -74,6 +75,10 @@ class SparseProbe:
     n: int
     clusters: int
     folds: int
+    fold: NDArray[np.intp]
+    """Fold of each cluster, shape (n_clusters,), for other probes of the same question; empty
+    where there are none."""
+
     solver: str
     reason: str = ""
     """Why the numbers are NaN; empty where they are not."""
@@ -111,7 +116,7 @@ def fit_sparse_probe(
     folds : int
         Fewer are used where a class has fewer clusters.
     dense : bool
-        Also score an L2 probe on all units.
+        Also score an L2 probe on all units: what sparseness costs.
     solver : str, optional
         Name in ``probes.sparse_solvers.SOLVERS``.
 
@@ -132,12 +137,13 @@ def fit_sparse_probe(
         return _undefined(ratios, name, clusters, "no unit varies over the clusters")
     folds = min(folds, int(own.sum()), int((~own).sum()))
     shuffled = rng.permutation(own)
+    fold = deal_folds(own, folds, rng)
     try:
-        ours = _held_out(rows.design, own, ratios, folds, name, rng)
-        control = _held_out(rows.design, shuffled, ratios, folds, name, rng)
+        ours = _held_out(rows.design, own, ratios, fold, name)
+        control = _held_out(rows.design, shuffled, ratios, deal_folds(shuffled, folds, rng), name)
         chosen = sparsest(ours.margins, own)
         units, weights = _selected(rows.design, own, ratios[: chosen + 1], name)
-        full = _dense_area(rows.design, own, folds, rng) if dense else _NO_ESTIMATE
+        full = _dense_area(rows.design, own, fold) if dense else _NO_ESTIMATE
     except NotConverged as error:
         return _undefined(ratios, name, clusters, str(error))
     found = balanced_accuracy(ours.scores, own)
@@ -157,6 +163,7 @@ def fit_sparse_probe(
         n=len(clusters),
         clusters=len(own),
         folds=folds,
+        fold=fold,
         solver=name,
     )
 
@@ -169,27 +176,24 @@ def _balanced(labels: Labels, training: Labels) -> Floats:
 
 
 def _held_out(
-    design: Design,
-    labels: Labels,
-    ratios: Floats,
-    folds: int,
-    solver: str,
-    rng: np.random.Generator,
+    design: Design, labels: Labels, ratios: Floats, fold: NDArray[np.intp], solver: str
 ) -> HeldOut:
     def margins_of(training: Labels) -> Floats:
         problem = posed(design, labels, _balanced(labels, training), ratios)
         return SOLVERS[solver](problem).margins(design)
 
-    return cross_validate(margins_of, labels, deal_folds(labels, folds, rng))
+    return cross_validate(margins_of, labels, fold)
 
 
-def _dense_area(design: Design, labels: Labels, folds: int, rng: np.random.Generator) -> Estimate:
+def _dense_area(design: Design, labels: Labels, fold: NDArray[np.intp]) -> Estimate:
     def margins_of(training: Labels) -> Floats:
         problem = posed(design, labels, _balanced(labels, training), _DENSE_STRENGTHS)
         strengths = float(design.shape[1]) * _DENSE_STRENGTHS
         return solve_dense(problem._replace(lambdas=strengths)).margins(design)
 
-    return area(cross_validate(margins_of, labels, deal_folds(labels, folds, rng)).scores, labels)
+    # Products of this size are slower on many threads; threadpoolctl comes with scikit-learn.
+    with import_module("threadpoolctl").threadpool_limits(1, user_api="blas"):
+        return area(cross_validate(margins_of, labels, fold).scores, labels)
 
 
 def _selected(
@@ -240,6 +244,7 @@ def _undefined(
         path_accuracy=np.full(len(ratios), np.nan),
         chosen=0,
         folds=0,
+        fold=np.empty(0, dtype=np.intp),
         n=len(clusters),
         clusters=len(np.unique(clusters)),
         solver=solver,

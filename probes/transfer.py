@@ -33,6 +33,12 @@ TRANSFER_UNITS = 10
 
 SHUFFLES = 99
 
+CHANCE = 0.5
+
+NOTHING = (
+    "the probe does not tell its own side on held-out clusters, so there is nothing to transfer"
+)
+
 
 class Side(NamedTuple):
     """Stimuli of one question: a harm and its controls, or a group and the rest of its family."""
@@ -60,7 +66,8 @@ class Transfer:
     to transfer."""
 
     control: Floats
-    """Areas of probes learned from shuffled labels, shape (n_shuffles,)."""
+    """Areas of probes learned from shuffled labels, shape (n_shuffles,); fewer than were allowed
+    where ``enough`` of them reached the probe's own."""
 
     selectivity: float
     """``auroc`` minus the mean of ``control``; 0 is neutral."""
@@ -81,6 +88,8 @@ def transfer_both_ways(
     rng: np.random.Generator,
     n_units: int = TRANSFER_UNITS,
     shuffles: int = SHUFFLES,
+    enough: int | None = None,
+    must_tell: bool = False,
     solver: str | None = None,
 ) -> BothWays:
     """Read a probe of the harm on the group, and a probe of the group on the harm.
@@ -91,14 +100,23 @@ def transfer_both_ways(
         No stimulus may be on both sides.
     rng : numpy.random.Generator
         Deals folds and shuffles labels.
-    n_units, shuffles, solver
+    n_units, shuffles, enough, must_tell, solver
         As in `transfer`.
     """
-    options = {"n_units": n_units, "shuffles": shuffles}
-    return BothWays(
-        harm_to_group=transfer(harm, group, rng=rng, solver=solver, **options),
-        group_to_harm=transfer(group, harm, rng=rng, solver=solver, **options),
-    )
+    ways = [
+        transfer(
+            source,
+            target,
+            rng=rng,
+            n_units=n_units,
+            shuffles=shuffles,
+            enough=enough,
+            must_tell=must_tell,
+            solver=solver,
+        )
+        for source, target in ((harm, group), (group, harm))
+    ]
+    return BothWays(harm_to_group=ways[0], group_to_harm=ways[1])
 
 
 def transfer(
@@ -108,6 +126,8 @@ def transfer(
     rng: np.random.Generator,
     n_units: int = TRANSFER_UNITS,
     shuffles: int = SHUFFLES,
+    enough: int | None = None,
+    must_tell: bool = False,
     solver: str | None = None,
 ) -> Transfer:
     """Learn a probe on one side and read it on the other, by cluster.
@@ -128,7 +148,13 @@ def transfer(
     n_units : int
         Units of the probe and of each control.
     shuffles : int
-        Controls.
+        Controls, at most.
+    enough : int, optional
+        Stop when so many controls reach the probe's own area: ``p`` is then their share, and as
+        valid as after all shuffles.
+    must_tell : bool
+        Whether to read nothing where the probe does not tell its own side on held-out clusters
+        (interval above 1/2): there is nothing to transfer.
     solver : str, optional
         Name in ``probes.sparse_solvers.SOLVERS``.
 
@@ -136,38 +162,43 @@ def transfer(
     -------
     Transfer
         DeLong's interval takes the probe as given. NaN with a reason where either side has too few
-        clusters, no unit varies or the solver gives no answer.
+        clusters, no unit varies, the solver gives no answer or there was nothing to transfer.
 
     Raises
     ------
     MeasureError
-        If the sides have different units, there is no shuffle, a cluster has both labels, shapes
-        disagree or a response is not finite.
+        If the sides have different units, there is no shuffle or none is enough, a cluster has both
+        labels, shapes disagree or a response is not finite.
 
     References
     ----------
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837-845; Hewitt & Liang (2019), EMNLP,
-    for control tasks.
+    for control tasks; Besag & Clifford (1991), Biometrika 78, 301-304, for stopping early.
     """
     learned, read = by_cluster(*source), by_cluster(*target)
-    _check(learned, read, shuffles)
+    _check(learned, read, shuffles, enough)
     probe = fit_fixed_units(*source, rng=rng, n_units=n_units, solver=solver)
     lack = read.lack()
     reason = probe.reason or (f"reading a probe {lack}" if lack else "")
+    if not reason and must_tell and not probe.auroc.low > CHANCE:
+        reason = NOTHING
     if reason:
         return _nothing(reason, probe, read)
+    found = area(probe.scores(read.means), read.labels)
+    stop = _Stop(reached=found.value - 1e-12, times=enough or shuffles + 1)
     try:
-        control = _shuffled_areas(learned, read, n_units, shuffles, solver, rng)
+        control = _shuffled_areas(learned, read, n_units, shuffles, stop, solver, rng)
     except NotConverged as error:
         return _nothing(str(error), probe, read)
-    found = area(probe.scores(read.means), read.labels)
-    as_large = int((control >= found.value - 1e-12).sum())
+    as_large = int((control >= stop.reached).sum())
     return Transfer(
         auroc=Estimate(
             value=found.value,
             low=found.low,
             high=found.high,
-            p=(1 + as_large) / (1 + shuffles),
+            p=as_large / len(control)
+            if as_large >= stop.times
+            else (1 + as_large) / (1 + shuffles),
             certainty="sampled",
             n=len(target.labels),
             clusters=len(read.labels),
@@ -179,26 +210,40 @@ def transfer(
     )
 
 
+class _Stop(NamedTuple):
+    """When further shuffles are not needed."""
+
+    reached: float
+    """Area that counts."""
+
+    times: int
+
+
 def _shuffled_areas(
     learned: LabelledClusters,
     read: LabelledClusters,
     n_units: int,
     shuffles: int,
+    stop: _Stop,
     solver: str | None,
     rng: np.random.Generator,
 ) -> Floats:
     rows = standardised(learned.means)
     every = np.ones_like(learned.labels)
-    areas = np.empty(shuffles)
-    for at in range(shuffles):
+    areas: list[float] = []
+    as_large = 0
+    while len(areas) < shuffles and as_large < stop.times:
         labels = rng.permutation(learned.labels)
         weights = balanced(labels, every)
         fit = few_units(rows.design, labels, weights, n_units, solver=solver)
-        areas[at] = area(read.means @ (fit.coefficients / rows.scale), read.labels).value
-    return areas
+        areas.append(area(read.means @ (fit.coefficients / rows.scale), read.labels).value)
+        as_large += areas[-1] >= stop.reached
+    return np.array(areas)
 
 
-def _check(learned: LabelledClusters, read: LabelledClusters, shuffles: int) -> None:
+def _check(
+    learned: LabelledClusters, read: LabelledClusters, shuffles: int, enough: int | None
+) -> None:
     here, there = learned.means.shape[1], read.means.shape[1]
     if here != there:
         raise MeasureError(
@@ -207,6 +252,8 @@ def _check(learned: LabelledClusters, read: LabelledClusters, shuffles: int) -> 
         )
     if shuffles < 1:
         raise MeasureError(f"A transfer needs at least 1 shuffle as its control; got {shuffles}.")
+    if enough is not None and enough < 1:
+        raise MeasureError(f"At least 1 control must be enough to stop; got {enough}.")
 
 
 def _nothing(reason: str, probe: FixedProbe, read: LabelledClusters) -> Transfer:
