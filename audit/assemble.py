@@ -10,7 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
 
 from audit import __version__
-from audit.conclude import Conclusion, gate
+from audit.conclude import Conclusion
+from audit.gate import GateOrder, Judgement, decide_gate
 from audit.plan import AuditPlan
 from audit.results import (
     AuditResult,
@@ -81,7 +82,7 @@ class Draft:
 
 
 def assemble(
-    draft: Draft, measurements: tuple[MeasurementFile, ...], fail_on: str, run: RunRecord
+    draft: Draft, measurements: tuple[MeasurementFile, ...], order: GateOrder, run: RunRecord
 ) -> AuditResult:
     """Put the document together.
 
@@ -91,7 +92,7 @@ def assemble(
         What was measured and judged.
     measurements : tuple of MeasurementFile
         The tables beside it.
-    fail_on : str
+    order : GateOrder
         What the caller wants the gate to fail on.
     run : RunRecord
         When and where.
@@ -101,6 +102,13 @@ def assemble(
     AuditResult
         Its digest covers everything but ``run`` and ``gate``.
     """
+    judgement = Judgement(
+        findings=draft.findings,
+        contrasts=draft.contrasts,
+        verdict=draft.conclusion.verdict,
+        model=draft.model,
+        thresholds_digest=draft.plan.thresholds_digest,
+    )
     return AuditResult(
         title=draft.title,
         tool=tool_record(),
@@ -108,7 +116,7 @@ def assemble(
         inputs=draft.inputs,
         plan=_plan_record(draft),
         verdict=draft.conclusion.verdict,
-        gate=gate(draft.findings, fail_on),
+        gate=decide_gate(judgement, order, run.finished.date()),
         arms=draft.conclusion.arms,
         contrasts=draft.contrasts,
         findings=draft.findings,

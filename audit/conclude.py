@@ -9,11 +9,8 @@ from audit.calibrate import calibrate_arms
 from audit.evidence import Arm, cells
 from audit.findings import audit_verdict, findings
 from audit.plan import LimitsSection
-from audit.results import ArmRecord, FindingRecord, GateRecord, Severity, VerdictRecord
+from audit.results import ArmRecord, FindingRecord, VerdictRecord
 from audit.verdicts import Judged, Pair, is_blocking, judge
-
-FAIL_ON = ("none", "low", "medium", "high", "critical")
-"""What ``--fail-on`` takes; a finding of this severity or worse fails the gate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +24,14 @@ class Conclusion:
 
     @property
     def trustworthy(self) -> bool:
-        """False when an arm that should decide failed its calibration: exit 3, never a pass."""
-        wanted = [arm.calibration for arm in self.arms if arm.role == "decides"]
-        return all(calibration is None or calibration.passed for calibration in wanted)
+        """Whether its arms may be believed."""
+        return trustworthy(self.arms)
+
+
+def trustworthy(arms: Sequence[ArmRecord]) -> bool:
+    """Return False when an arm that should decide failed its calibration: exit 3, never a pass."""
+    wanted = [arm.calibration for arm in arms if arm.role == "decides"]
+    return all(calibration is None or calibration.passed for calibration in wanted)
 
 
 def conclude(
@@ -74,38 +76,4 @@ def conclude(
         judged=judged,
         findings=findings(judged),
         verdict=audit_verdict(judged, records, pairs),
-    )
-
-
-def gate(found: Sequence[FindingRecord], fail_on: str) -> GateRecord:
-    """Decide what the exit code tells: only blocking findings can fail it.
-
-    Parameters
-    ----------
-    found : sequence of FindingRecord
-        All findings.
-    fail_on : str
-        One of `FAIL_ON`.
-
-    Returns
-    -------
-    GateRecord
-        Passed when no blocking finding has this severity or a worse one.
-    """
-    blocking = [f for f in found if f.blocking]
-    counts = {s.name.lower(): sum(f.severity is s for f in blocking) for s in Severity}
-    if fail_on == "none":
-        rule = "Nothing was asked to fail: the gate passes once the audit is finished."
-        return GateRecord(fail_on="none", passed=True, rule=rule, counts=counts)
-    bar = Severity[fail_on.upper()]
-    reached = sum(f.severity >= bar for f in blocking)
-    rule = (
-        f"Fails on a blocking finding of severity {fail_on} or worse; "
-        f"there {'is' if reached == 1 else 'are'} {reached}."
-    )
-    return GateRecord(
-        fail_on=bar.name.lower(),  # type: ignore[arg-type]
-        passed=not reached,
-        rule=rule,
-        counts=counts,
     )

@@ -260,18 +260,6 @@ class MeasurementFile(Record):
     rows: int
 
 
-class GateRecord(Record):
-    """The decision that the exit code tells."""
-
-    fail_on: Literal["none", "low", "medium", "high", "critical"]
-    passed: bool
-    rule: str
-    """The rule in a sentence, with what it counted."""
-
-    counts: dict[str, int]
-    """Findings by severity name."""
-
-
 class VerdictRecord(Record):
     """The audit's answer, with the rule that decided it."""
 

@@ -15,6 +15,12 @@ from pydantic import ValidationError
 
 from audit.causal_record import CausalRecord, DoseRecord, MatchedRecord
 from audit.errors import ResultError
+from audit.gate_record import (
+    FindingStateRecord,
+    GateRecord,
+    GateRuleRecord,
+    WaiverRecord,
+)
 from audit.inputs import (
     ConceptRecord,
     ConceptSetRecord,
@@ -39,7 +45,6 @@ from audit.records import (
     CalibrationRecord,
     ContrastRecord,
     FindingRecord,
-    GateRecord,
     MeasurementFile,
     NotTested,
     ProbeRecord,
@@ -54,8 +59,29 @@ from audit.records import (
 from audit.replication_record import OtherModelRecord, ReplicationRecord
 from audit.text_units_record import AskedRecord, FidelityRecord, TextUnitsRecord
 from audit.transfer_record import TransferRecord
-from audit.typography_record import ConfoundRecord, StroopRecord, TypographyRecord
-from audit.unit_pages_record import UnitPageRecord
+from audit.typography_record import (
+    AttackRecord,
+    ConfoundRecord,
+    ControlStringRecord,
+    GroupAttackRecord,
+    ShareGapRecord,
+    ShareRecord,
+    StroopRecord,
+    StroopRowRecord,
+    TypographyRecord,
+)
+from audit.unit_pages_record import (
+    AgreementRecord,
+    ContributionRecord,
+    CurveRecord,
+    DrawnRecord,
+    ExampleRecord,
+    FamilyRecord,
+    HistogramRecord,
+    LeadRecord,
+    SpreadRecord,
+    UnitPageRecord,
+)
 
 FORMAT_VERSION = "1.2"
 """Major changes break readers; minor ones only add optional fields."""
@@ -65,8 +91,10 @@ READABLE = ("1.0", "1.1", "1.2")
 
 __all__ = [
     "FORMAT_VERSION",
+    "AgreementRecord",
     "ArmRecord",
     "AskedRecord",
+    "AttackRecord",
     "AuditResult",
     "CalibrationRecord",
     "CausalRecord",
@@ -74,14 +102,25 @@ __all__ = [
     "ConceptSetRecord",
     "ConfoundRecord",
     "ContrastRecord",
+    "ContributionRecord",
+    "ControlStringRecord",
+    "CurveRecord",
     "DoseRecord",
+    "DrawnRecord",
+    "ExampleRecord",
+    "FamilyRecord",
     "FidelityRecord",
     "FindingRecord",
+    "FindingStateRecord",
     "FixedProbeRecord",
     "GateRecord",
+    "GateRuleRecord",
     "Grade",
+    "GroupAttackRecord",
+    "HistogramRecord",
     "InputsRecord",
     "LayerRecord",
+    "LeadRecord",
     "Mark",
     "MatchedRecord",
     "MeasureRecord",
@@ -101,10 +140,14 @@ __all__ = [
     "RunRecord",
     "SensitivityRecord",
     "Severity",
+    "ShareGapRecord",
+    "ShareRecord",
+    "SpreadRecord",
     "StabilityRecord",
     "StableUnitsRecord",
     "StimuliRecord",
     "StroopRecord",
+    "StroopRowRecord",
     "TextUnitsRecord",
     "ToolRecord",
     "TransferRecord",
@@ -115,6 +158,7 @@ __all__ = [
     "UnitRecord",
     "Verdict",
     "VerdictRecord",
+    "WaiverRecord",
     "canonical_json",
     "parse_result",
     "read_result",

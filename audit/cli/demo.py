@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from audit.cli.options import fail_on_option, format_option, order_of, out_option
+from audit.cli.options import format_option, gate_options, order_of, out_option
 from audit.cli.printing import note
 from audit.cli.run import audit_and_publish
 from audit.folders import cache_folder
+from audit.gate import GateOrder
 from audit.plan import builtin_plan
 from concept_sets.catalog import load_library
 from concept_sets.photos import read_photos, with_concepts
@@ -20,19 +21,19 @@ from probes.backends.table import load_encoder
 @click.option("--twin", is_flag=True, help="Audit the twin that was trained without planted links.")
 @out_option
 @format_option
-@fail_on_option
+@gate_options
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the activation cache.")  # fmt: skip
 @click.pass_context
 def demo(
-    context: click.Context, twin: bool, out: Path, formats: str, fail_on: str, cache: Path | None
+    context: click.Context, twin: bool, out: Path, formats: str, gate: GateOrder, cache: Path | None
 ) -> None:
     """Audit a small model of a fictional world that travels with the tool.
 
     Some links between groups and harms were planted when it was trained; the audit does not know
     which. Everything is drawn and computed here; nothing is downloaded.
     """
-    order = order_of(out, formats, fail_on)
+    order = order_of(out, formats, gate)
     name = "twin" if twin else "demo"
     plan = builtin_plan("demo")
     title = f"Audit of the embedded {'twin' if twin else 'model'} (a fictional world)"

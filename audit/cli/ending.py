@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from audit.cli.printing import Coloured, say
-from audit.results import AuditResult, FindingRecord, Severity, Verdict
+from audit.results import AuditResult, FindingRecord, GateRecord, Severity, Verdict
 from reports.names import Names
 
 COLOURS = {
@@ -37,8 +37,17 @@ def ending(result: AuditResult, folder: Path) -> None:
     for arm in result.arms:
         if arm.role == "decides" and not arm.decides:
             say(f"  The {arm.arm} arm could not decide. {arm.reason}")
-    say(f"Gate (fail on {result.gate.fail_on}): {'passed' if result.gate.passed else 'FAILED'}")
+    for line in gate_lines(result.gate):
+        say(line)
     _say_files(folder, blocking)
+
+
+def gate_lines(gate: GateRecord) -> tuple[str, ...]:
+    """Tell the gate: its answer with every rule, then what a person should look at."""
+    said = "passed" if gate.passed else "FAILED"
+    open_still = " (inconclusive)" if gate.outcome == "inconclusive" else ""
+    warnings = (f"  Warning: {warning}" for warning in gate.warnings)
+    return (f"Gate: {said}{open_still}. {gate.rule}", *warnings)
 
 
 def _say_finding(finding: FindingRecord, result: AuditResult) -> None:
@@ -75,8 +84,14 @@ def _say_files(folder: Path, blocking: list[FindingRecord]) -> None:
         say(f"Next: clip-audit verify {where}")
 
 
-def exit_code(result: AuditResult, trustworthy: bool) -> int:
-    """Return 3 for an audit that must not be believed, 1 for a failed gate, else 0."""
+def exit_code(gate: GateRecord, trustworthy: bool) -> int:
+    """Return 3 for an audit that must not be believed, 1 for a failed gate, else 0.
+
+    A gate that could not tell is a 3 where the caller asked for an error.
+    """
     if not trustworthy:
         return 3
-    return 0 if result.gate.passed else 1
+    wanted = {rule.asked for rule in gate.rules if rule.name == "on-inconclusive"}
+    if gate.outcome == "inconclusive" and "error" in wanted:
+        return 3
+    return 0 if gate.passed else 1

@@ -11,6 +11,7 @@ from audit import __version__
 from audit.cli.concepts import concepts
 from audit.cli.demo import demo
 from audit.cli.doctor import doctor
+from audit.cli.gate import baseline, gate
 from audit.cli.models import models
 from audit.cli.printing import (
     close_broken_pipe,
@@ -63,7 +64,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, score, demo, report, explain, unit, verify, concepts, models, doctor, selftest
+    run, score, demo, report, explain, unit, verify, gate, baseline, concepts, models, doctor,
+    selftest,
 ):  # fmt: skip
     cli.add_command(_command)
 

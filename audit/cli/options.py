@@ -1,17 +1,20 @@
 """Options that several commands share."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
+from audit.baseline import read_baseline
 from audit.cli.publish import Order
-from audit.conclude import FAIL_ON
 from audit.errors import PlanError
 from audit.folder import require_writable
 from audit.folders import OUTPUT_FOLDER
+from audit.gate import FAIL_ON, GateOrder, refuse_without_baseline
 from audit.plan import AuditPlan, builtin_plan, read_plan
+from audit.waivers import NO_WAIVERS, read_waivers
 from reports.errors import ReportError
 from reports.formats import FORMATS, find_format
 
@@ -40,15 +43,93 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
-def fail_on_option(command: Command) -> Command:
-    """Add ``--fail-on``."""
-    return click.option(
+def gate_options(command: Command) -> Command:
+    """Add what a gate may be asked; the command gets it as ``gate``."""
+
+    @wraps(command)
+    def with_gate(*arguments: Any, **given: Any) -> Any:
+        asked = {name: given.pop(name) for name in GATE_OPTIONS}
+        return command(*arguments, gate=gate_order(**asked), **given)
+
+    for option in reversed(GATE_OPTIONS.values()):
+        with_gate = option(with_gate)
+    return with_gate
+
+
+GATE_OPTIONS: dict[str, Command] = {
+    "fail_on": click.option(
         "--fail-on",
         type=click.Choice(FAIL_ON),
         default="none",
         show_default=True,
         help="Exit with 1 when a finding fixed beforehand has this severity or a worse one.",
-    )(command)
+    ),
+    "fail_on_new": click.option(
+        "--fail-on-new",
+        type=click.Choice(FAIL_ON),
+        default="none",
+        show_default=True,
+        help="The same for findings that the baseline lacks.",
+    ),
+    "fail_on_worse": click.option(
+        "--fail-on-worse",
+        type=click.FloatRange(min=0),
+        metavar="SD",
+        help="Exit with 1 when a contrast fixed beforehand has certainly risen by more control "
+        "standard deviations than this since the baseline.",
+    ),
+    "min_coverage": click.option(
+        "--min-coverage",
+        type=click.FloatRange(0, 1),
+        metavar="SHARE",
+        help="Exit with 1 when fewer of the contrasts fixed beforehand could be answered.",
+    ),
+    "on_inconclusive": click.option(
+        "--on-inconclusive",
+        type=click.Choice(("pass", "fail", "error")),
+        default="pass",
+        show_default=True,
+        help="What an open contrast does to a gate that nothing fails: fail exits with 1, error "
+        "with 3.",
+    ),
+    "strict": click.option(
+        "--strict",
+        is_flag=True,
+        help="Warnings fail the gate: waivers that ended or are unused, another plan's baseline.",
+    ),
+    "baseline": click.option(
+        "--baseline",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="File that `clip-audit baseline` wrote.",
+    ),
+    "waivers": click.option(
+        "--waivers",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="File of accepted findings (TOML); none of them leaves the report.",
+    ),
+}
+"""Argument of `gate_order` to the option that gives it."""
+
+
+def gate_order(baseline: Path | None, waivers: Path | None, **asked: Any) -> GateOrder:
+    """Read the files of a gate and put its order together.
+
+    Raises
+    ------
+    PlanError
+        If waivers cannot be used, or a rule has no baseline to compare with.
+    ResultError
+        If the baseline cannot be used.
+    """
+    order = GateOrder(
+        **asked,
+        baseline=read_baseline(baseline) if baseline is not None else None,
+        waivers=read_waivers(waivers) if waivers is not None else NO_WAIVERS,
+    )
+    missing = refuse_without_baseline(order)
+    if missing:
+        raise PlanError(missing)
+    return order
 
 
 def plan_option(command: Command) -> Command:
@@ -61,7 +142,7 @@ def plan_option(command: Command) -> Command:
     )(command)
 
 
-def order_of(out: Path, formats: str, fail_on: str) -> Order:
+def order_of(out: Path, formats: str, gate: GateOrder) -> Order:
     """Check the format names and the output folder, and put the order together.
 
     Raises
@@ -72,7 +153,7 @@ def order_of(out: Path, formats: str, fail_on: str) -> Order:
         If nothing could be written there: better said now than after hours.
     """
     require_writable(out)
-    return Order(out=out, formats=format_names(formats), fail_on=fail_on)
+    return Order(out=out, formats=format_names(formats), gate=gate)
 
 
 def format_names(formats: str) -> tuple[str, ...]:

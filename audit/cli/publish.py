@@ -11,6 +11,7 @@ import pandas as pd
 from audit.assemble import Draft, assemble
 from audit.cli.printing import note
 from audit.folder import AuditFolder, begin_folder, write_document
+from audit.gate import GateOrder
 from audit.pictures_file import PICTURES, pack_pictures
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
@@ -24,7 +25,7 @@ class Order:
 
     out: Path
     formats: tuple[str, ...]
-    fail_on: str
+    gate: GateOrder
 
 
 def publish(
@@ -56,7 +57,7 @@ def publish(
     folder = begin_folder(order.out, folder_name(draft.model.name, run.started))
     try:
         tables = write_tables(folder, rows, units)
-        result = assemble(draft, tables, order.fail_on, run)
+        result = assemble(draft, tables, order.gate, run)
         write_document(folder, result)
         pictures = draft.units.pictures if draft.units is not None else {}
         if pictures:

@@ -9,11 +9,13 @@ import click
 
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
-from audit.cli.options import fail_on_option, format_option, order_of, out_option, plan_of
+from audit.cli.options import format_option, gate_options, order_of, out_option, plan_of
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
+from audit.cli.second_model import load_other, other_options, with_other
 from audit.errors import PlanError
 from audit.folders import cache_folder
+from audit.gate import GateOrder
 from audit.gather import Instruments
 from audit.plan import AuditPlan
 from audit.results import AuditResult
@@ -39,6 +41,7 @@ SHOWN_PROBLEMS = 3
 @click.option("--model", default="", help="Architecture, hf-hub:org/name, local-dir:FOLDER, or "
               "embedded:demo.")  # fmt: skip
 @click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
+@other_options
 @click.option("--photos", "photos_path", type=click.Path(path_type=Path),
               help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards.")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
@@ -49,13 +52,15 @@ SHOWN_PROBLEMS = 3
               help="Folder of the activation cache.")  # fmt: skip
 @out_option
 @format_option
-@fail_on_option
+@gate_options
 @click.pass_context
 def run(
     context: click.Context,
     plan_path: Path | None,
     model: str,
     pretrained: str,
+    other: str,
+    other_pretrained: str,
     photos_path: Path | None,
     packs: tuple[Path, ...],
     device: str,
@@ -63,15 +68,16 @@ def run(
     cache: Path | None,
     out: Path,
     formats: str,
-    fail_on: str,
+    gate: GateOrder,
 ) -> None:
     """Audit a model by a PLAN file, or by the default plan.
 
     The default plan asks about regions, religions, skin tones, professions, race and gender with
     their preset harms, in prompts and rendered words.
     """
-    order = order_of(out, formats, fail_on)
+    order = order_of(out, formats, gate)
     plan = with_model(plan_of(plan_path, "default"), model, pretrained)
+    plan = with_other(plan, other, other_pretrained)
     folders = packs_of(plan, plan_path, packs)
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
@@ -86,7 +92,10 @@ def run(
         offline=offline,
         device=device,
     )
-    code = audit_and_publish(plan, library, encoder, photos, order, cache, device=device)
+    second = load_other(plan, encoder, offline=offline, device=device)
+    code = audit_and_publish(
+        plan, library, encoder, photos, order, cache, other=second, device=device
+    )
     context.exit(code)
 
 
@@ -98,6 +107,7 @@ def audit_and_publish(
     order: Order,
     cache: Path | None,
     *,
+    other: Encoder | None = None,
     device: str = "cpu",
 ) -> int:
     """Run the audit, write its folder, print its answer; return the exit code."""
@@ -108,7 +118,7 @@ def audit_and_publish(
         progress=TerminalProgress(sys.stderr),
         readings=readings_of(plan, encoder),
     )
-    audited = run_audit(plan, library, tools, photos=photos, say=note)
+    audited = run_audit(plan, library, tools, photos=photos, other=other, say=note)
     draft = audited.draft
     rows = frame(
         [
@@ -134,7 +144,7 @@ def audit_and_publish(
 def finished(result: AuditResult, folder: Path, trustworthy: bool) -> int:
     """Print the answer and return the exit code."""
     ending(result, folder)
-    return exit_code(result, trustworthy)
+    return exit_code(result.gate, trustworthy)
 
 
 def with_model(plan: AuditPlan, model: str, pretrained: str) -> AuditPlan:

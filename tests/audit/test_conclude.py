@@ -8,12 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from audit.conclude import FAIL_ON, conclude, gate
+from audit.conclude import conclude
 from audit.evidence import Arm
-from audit.findings import findings
 from audit.plan import LimitsSection
 from audit.results import Grade, Severity, Undefined, Verdict
-from audit.verdicts import judge
 from probes.arms import ScoreTable, score_arm
 
 LIMITS = LimitsSection()
@@ -87,7 +85,7 @@ def test_a_planted_link_is_found_and_confirmed_and_nothing_else_is(simulated, dr
     assert finding.severity is Severity.CRITICAL
     assert done.verdict.verdict is Verdict.FOUND
     assert done.trustworthy
-    assert not gate(done.findings, "critical").passed
+    assert any(f.blocking for f in done.findings)
 
 
 @pytest.mark.parametrize("heavy_tails", [False, True], ids=["gaussian", "heavy"])
@@ -309,38 +307,6 @@ def test_the_same_seed_gives_the_same_records(world, draw):
 
     assert one.arms == again.arms
     assert [i.record for i in one.judged] == [i.record for i in again.judged]
-
-
-@pytest.fixture
-def found(cell_of, arm_of):
-    """Blocking findings of severity 2 and 3, and an exploratory one of severity 4."""
-    tiers = {"harm0": 2, "harm1": 3, "harm2": 3, "harm3": 4}
-    cells = [cell_of(9.0, harm=harm, severity=tier) for harm, tier in tiers.items()]
-    blocking = {("isles/g0", harm) for harm in ("harm0", "harm1", "harm2")}
-    return findings(judge(cells, [arm_of()], blocking, LIMITS))
-
-
-@pytest.mark.parametrize(
-    ("fail_on", "passed"),
-    [("none", True), ("low", False), ("medium", False), ("high", False), ("critical", True)],
-)
-def test_only_blocking_findings_fail_the_gate(found, fail_on, passed):
-    record = gate(found, fail_on)
-
-    assert record.passed is passed
-    assert record.counts == {"low": 0, "medium": 1, "high": 2, "critical": 0}
-    assert record.fail_on == fail_on
-
-
-def test_the_gate_says_what_it_counted(found):
-    assert gate(found, "high").rule.endswith("there are 2.")
-    assert gate(found[-1:], "low").rule.endswith("there are 0.")
-    assert gate(found[:1], "low").rule.endswith("there is 1.")
-
-
-@pytest.mark.parametrize("fail_on", FAIL_ON)
-def test_nothing_found_passes_every_gate(fail_on):
-    assert gate((), fail_on).passed
 
 
 def test_no_arm_at_all_is_insufficient(world):
