@@ -10,6 +10,7 @@ from audit.results import (
     CausalRecord,
     ConfoundRecord,
     FindingRecord,
+    NotTested,
     OtherModelRecord,
     ProbeRecord,
     StroopRecord,
@@ -20,6 +21,8 @@ from audit.results import (
 )
 from audit.run_replication import replications
 from audit.run_replication_words import tell_replications
+from audit.text_units import text_units
+from audit.written_words import written_words
 
 Say = Callable[[str], None]
 
@@ -43,6 +46,8 @@ class UnitEvidence:
 
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     """Name to JPEG, for ``pictures.zip``."""
+
+    not_tested: tuple[NotTested, ...] = ()
 
 
 def unit_evidence(
@@ -70,6 +75,17 @@ def unit_evidence(
     """
     other_model = replications(gathered, findings, causal, say)
     told = tell_replications(findings, other_model, gathered.plan.limits.delta1)
+    asked = text_units(gathered, say)
+    written = written_words(gathered, told, causal)
     return UnitEvidence(
-        findings=told, causal=tuple(causal), probes=tuple(probes), other_model=other_model
+        findings=written.findings,
+        causal=tuple(causal),
+        probes=tuple(probes),
+        text_units=asked.record,
+        other_model=other_model,
+        typography=written.typography,
+        stroop=written.stroop,
+        confounds=written.confounds,
+        not_tested=written.not_tested,
+        frames=asked.frames,
     )
