@@ -20,8 +20,9 @@ from audit.results import (
     UnitPageRecord,
 )
 from audit.run_replication import replications
-from audit.run_replication_words import tell_replications
+from audit.run_replication_words import not_looked_for, tell_replications
 from audit.text_units import text_units
+from audit.unit_pages import unit_pages
 from audit.written_words import written_words
 
 Say = Callable[[str], None]
@@ -74,18 +75,21 @@ def unit_evidence(
     UnitEvidence
     """
     other_model = replications(gathered, findings, causal, say)
-    told = tell_replications(findings, other_model, gathered.plan.limits.delta1)
+    told = tell_replications(findings, other_model)
     asked = text_units(gathered, say)
     written = written_words(gathered, told, causal)
+    paged = unit_pages(gathered, told, causal, text_weights=asked.frames, say=say)
     return UnitEvidence(
         findings=written.findings,
         causal=tuple(causal),
         probes=tuple(probes),
         text_units=asked.record,
+        pages=paged.records,
         other_model=other_model,
         typography=written.typography,
         stroop=written.stroop,
         confounds=written.confounds,
-        not_tested=written.not_tested,
+        not_tested=(*written.not_tested, *not_looked_for(gathered.other, other_model)),
         frames=asked.frames,
+        pictures=paged.pictures,
     )

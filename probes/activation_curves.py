@@ -64,15 +64,42 @@ def from_zero(values: Responses, clusters: Codes, *, deviation: ArrayLike | None
     array([2., 4.])
     """
     _check(values, clusters)
-    exact, weights = values.astype(np.float64), votes(clusters)
+    exact = values.astype(np.float64)
     if deviation is None:
-        mean = np.average(exact, axis=0, weights=weights)
-        spread = np.sqrt(np.average((exact - mean) ** 2, axis=0, weights=weights))
+        spread = zero_deviation(exact, clusters)
     else:
-        mean, spread = np.zeros(exact.shape[1:]), np.asarray(deviation, dtype=np.float64)
-    varies = spread > 1e-9 * np.abs(mean)
-    scaled: Floats = exact / np.where(varies, spread, np.nan)
+        given = np.asarray(deviation, dtype=np.float64)
+        spread = np.where(given > 0, given, np.nan)
+    scaled: Floats = exact / spread
     return scaled
+
+
+def zero_deviation(values: Responses, clusters: Codes) -> Floats:
+    """Return the standard deviation that `from_zero` counts in, one vote per cluster.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_stimuli,) or (n_stimuli, n_units)
+        Responses, in the units the layer emits.
+    clusters : int ndarray of shape (n_stimuli,)
+        Cluster of each stimulus.
+
+    Returns
+    -------
+    ndarray of shape () or (n_units,)
+        NaN for a unit that does not vary.
+
+    Examples
+    --------
+    >>> float(zero_deviation(np.array([2.0, 4.0]), np.array([0, 1])))
+    1.0
+    """
+    _check(values, clusters)
+    exact, weights = values.astype(np.float64), votes(clusters)
+    mean = np.average(exact, axis=0, weights=weights)
+    spread = np.sqrt(np.average((exact - mean) ** 2, axis=0, weights=weights))
+    found: Floats = np.where(spread > 1e-9 * np.abs(mean), spread, np.nan)
+    return found
 
 
 def band_of(deviations: Floats, edges: tuple[float, ...] = EDGES) -> NDArray[np.intp]:

@@ -1,0 +1,224 @@
+"""Pictures drawn until units answer: illustrations of a page, read by nothing else."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from audit.gathered import Gathered
+from audit.numbers import number
+from audit.unit_pages_record import DrawnRecord
+from audit.unit_pictures import LONG_SIDE, Care, file_name, jpeg
+from audit.unit_views import View
+from concept_sets.errors import PictureError
+from probes.activation_curves import zero_deviation
+from probes.clusters import MIN_CLUSTERS
+from probes.encoder import Reading
+from probes.errors import MeasureError, ModelError
+from probes.progress import Progress
+
+if TYPE_CHECKING:
+    from probes.backends.facets import Facet
+    from probes.backends.visualise import Recipe, Target, Visualisation
+
+SEED = 59
+
+GENERIC = 256
+"""Photos, one of each cluster, that the facet of written text is learned on."""
+
+WORDS = ("river", "table", "garden", "winter", "copper", "window")
+"""What is written on them."""
+
+FACET_STRENGTH = 2.0
+
+NO_TOWER = "No pictures were drawn: this model cannot be drawn from, its tower is not at hand."
+NO_UNITS = "the unit does not vary"
+
+
+@runtime_checkable
+class Drawing(Protocol):
+    """An encoder that pictures can be optimised for, see `probes.backends.visualise`."""
+
+    def visualise(
+        self,
+        target: "Target",
+        *,
+        rng: np.random.Generator,
+        recipe: "Recipe | None" = None,
+        facet: "Facet | None" = None,
+        progress: Progress | None = None,
+    ) -> "Visualisation":
+        """Draw pictures that drive a unit, a set or a direction."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnPages:
+    """Drawn pictures of the units of one reading."""
+
+    records: Mapping[int, tuple[DrawnRecord, ...]] = field(default_factory=dict)
+    """By unit."""
+
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def drawn_pages(
+    gathered: Gathered,
+    reading: Reading,
+    units: Sequence[int],
+    views: Sequence[View],
+    care: Care,
+) -> DrawnPages:
+    """Draw a picture of every unit, and one that looks like written text where there are photos.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        Its plan says whether and how.
+    reading : Reading
+    units : sequence of int
+    views : sequence of View
+        What was shown: responses are told in standard deviations of the first, photos before
+        rendered words.
+    care : Care
+        Photos that sexualise teach no facet.
+
+    Returns
+    -------
+    DrawnPages
+        Equal seeds give equal pictures: steps are counted, not seconds.
+    """
+    how, encoder = gathered.plan.units.drawn, gathered.tools.encoder
+    if how == "off" or not units or not views:
+        return DrawnPages()
+    if not isinstance(encoder, Drawing):
+        return DrawnPages(notes=(NO_TOWER,))
+    try:
+        plain = _drawn(gathered, encoder, reading, units, None)
+        facet, note = _facet(gathered, reading, views, care)
+        written = None if facet is None else _drawn(gathered, encoder, reading, units, facet)
+    except (MeasureError, ModelError) as error:
+        return DrawnPages(notes=(f"No pictures were drawn: {error}",))
+    made = [("", plain), ("text", written)]
+    pages = [_page(gathered, reading, units, views, f, v) for f, v in made if v is not None]
+    return DrawnPages(
+        records={u: tuple(page.records[u][0] for page in pages) for u in units},
+        pictures={name: data for page in pages for name, data in page.pictures.items()},
+        notes=(note,) if note else (),
+    )
+
+
+def _drawn(
+    gathered: Gathered,
+    encoder: Drawing,
+    reading: Reading,
+    units: Sequence[int],
+    facet: "Facet | None",
+) -> "Visualisation":
+    # Imported here: an audit that draws nothing does not wait for it.
+    from probes.backends.visualise import Recipe, unit_target
+    from probes.readings import find_layer
+
+    layer, settings = find_layer(reading.layer, gathered.tools.encoder.layers), gathered.plan.units
+    how = _how(gathered)
+    return encoder.visualise(
+        unit_target(reading, units, layer.n_units),
+        rng=gathered.rng(SEED),
+        recipe=Recipe(parametrisation=how, steps=settings.drawn_steps),
+        facet=facet,
+        progress=gathered.tools.progress,
+    )
+
+
+def _facet(
+    gathered: Gathered, reading: Reading, views: Sequence[View], care: Care
+) -> "tuple[Facet | None, str]":
+    """Teach a probe of an earlier layer what written text is."""
+    from probes.backends.facets import train_facet, written_on
+
+    names = [layer.name for layer in gathered.tools.encoder.layers]
+    earlier = names[: names.index(reading.layer)]
+    photos = next((view for view in views if view.arm == "photo"), None)
+    if photos is None or not earlier:
+        return None, ""
+    rng = gathered.rng(SEED + 1)
+    generic = _generic(photos, care, rng)
+    if len(generic) < MIN_CLUSTERS:
+        return None, "No picture was drawn as written text: too few photos to learn it from."
+    layer = earlier[len(earlier) // 2]
+    facet = train_facet(
+        gathered.tools.encoder,
+        written_on(generic, WORDS, rng),
+        generic,
+        layer=layer,
+        rng=rng,
+        strength=FACET_STRENGTH,
+    )
+    area = facet.auroc
+    if area is None:
+        return facet, ""
+    return facet, (
+        f"What is drawn as text follows a probe of {layer} that tells photos with a word on them "
+        f"from those without: AUROC {area.value:.2f} ({area.low:.2f} to {area.high:.2f}) on "
+        f"held-out ones, {len(generic)} of each."
+    )
+
+
+def _generic(view: View, care: Care, rng: np.random.Generator) -> list[Image.Image]:
+    """Open one photo of each of some clusters."""
+    first = np.unique(view.clusters, return_index=True)[1]
+    fit = [i for i in first.tolist() if view.stimuli[i].concept not in care.sexual]
+    found = []
+    for i in np.sort(rng.permutation(fit)[:GENERIC]).tolist():
+        try:
+            found.append(view.load(view.stimuli[i]))
+        except PictureError:
+            continue
+    return found
+
+
+def _page(
+    gathered: Gathered,
+    reading: Reading,
+    units: Sequence[int],
+    views: Sequence[View],
+    facet: str,
+    made: "Visualisation",
+) -> DrawnPages:
+    from probes.backends.visualise import over_grey
+
+    how = _how(gathered)
+    shown = over_grey(made) if how == "phase" else made.pictures
+    main = sorted(views, key=lambda view: view.arm != "photo")[0]
+    records, pictures = {}, {}
+    for k, unit in enumerate(units):
+        name = file_name((reading.layer, unit, "drawn", *([facet] if facet else [])))
+        pictures[name] = jpeg(_image(shown[k]))
+        scale = float(zero_deviation(main.values[:, unit], main.clusters))
+        strongest = max(float(view.values[:, unit].max()) for view in views)
+        records[unit] = (
+            DrawnRecord(
+                how=how,
+                facet=facet,
+                picture=name,
+                steps=made.steps,
+                before=number(float(made.before[k]) / scale, NO_UNITS),
+                after=number(float(made.after[k]) / scale, NO_UNITS),
+                strongest_shown=number(strongest / scale, NO_UNITS),
+            ),
+        )
+    return DrawnPages(records=records, pictures=pictures)
+
+
+def _how(gathered: Gathered) -> Literal["phase", "fourier"]:
+    return "fourier" if gathered.plan.units.drawn == "fourier" else "phase"
+
+
+def _image(pixels: NDArray[np.floating[Any]]) -> Image.Image:
+    picture = Image.fromarray((pixels * 255).round().clip(0, 255).astype(np.uint8))
+    picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    return picture

@@ -1,0 +1,101 @@
+"""Pages of units: what the units that carry findings answer to, and what they do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from audit.gathered import Gathered
+from audit.results import CausalRecord, FindingRecord, UnitPageRecord
+from audit.unit_choice import PageUnit, by_layer, choose_units
+from audit.unit_drawn import drawn_pages
+from audit.unit_links import take_apart
+from audit.unit_page import Desk, write_page
+from audit.unit_pictures import care_of
+from audit.unit_views import views_of
+from probes.encoder import Reading
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPages:
+    """Pages, and the pictures that they name."""
+
+    records: tuple[UnitPageRecord, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    """Name to JPEG."""
+
+
+def unit_pages(
+    gathered: Gathered,
+    findings: Sequence[FindingRecord],
+    causal: Sequence[CausalRecord],
+    *,
+    text_weights: Sequence[pd.DataFrame] = (),
+    say: Say = lambda line: None,
+) -> UnitPages:
+    """Write a page for the most telling units of findings.
+
+    Parameters
+    ----------
+    gathered : Gathered
+        Its plan says how many, and what may be shown.
+    findings : sequence of FindingRecord
+        Worst first, with their units.
+    causal : sequence of CausalRecord
+        What silencing did.
+    text_weights : sequence of DataFrame
+        Rows for the table of measurements that hold the text arm of units, where there is one.
+    say : callable
+        Told in a line what happens next.
+
+    Returns
+    -------
+    UnitPages
+        Empty where there are no findings with units, or the plan wants no pages. Equal seeds give
+        equal records and equal bytes.
+    """
+    units = choose_units(findings, causal, gathered.plan.units.pages)
+    if not units:
+        return UnitPages()
+    say(f"Writing pages of {len(units)} units")
+    desk = _desk(gathered, units, causal, text_weights)
+    made = [write_page(desk, unit) for unit in units]
+    shown = [page.pictures for page in made] + [page.pictures for page in desk.drawn.values()]
+    return UnitPages(
+        records=tuple(page.record for page in made),
+        pictures={name: data for own in shown for name, data in own.items()},
+    )
+
+
+def _desk(
+    gathered: Gathered,
+    units: Sequence[PageUnit],
+    causal: Sequence[CausalRecord],
+    text: Sequence[pd.DataFrame],
+) -> Desk:
+    care, wanted = care_of(gathered), by_layer(units)
+    views = {reading: views_of(gathered, reading) for reading in wanted}
+    pairs = {(f.id, unit.reading): f for unit in units for f in unit.findings}
+    return Desk(
+        gathered=gathered,
+        care=care,
+        causal={record.finding: record for record in causal},
+        text=text,
+        views=views,
+        links={
+            (id, reading): take_apart(
+                gathered, finding, reading, views[reading], _carried(units, id, reading)
+            )
+            for (id, reading), finding in pairs.items()
+        },
+        drawn={
+            reading: drawn_pages(gathered, reading, chosen, views[reading], care)
+            for reading, chosen in wanted.items()
+        },
+    )
+
+
+def _carried(units: Sequence[PageUnit], finding: str, reading: Reading) -> list[int]:
+    return [u.unit for u in units if u.reading == reading and finding in {f.id for f in u.findings}]
