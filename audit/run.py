@@ -107,40 +107,21 @@ def run_audit(
         As the steps do.
     """
     refuse_deployment(plan, library)
-    groups = group_refs(photos)
-    selection = select(library, plan, [g for members in groups.values() for g in members])
-    responses = _show(plan, library, selection, tools, photos, say)
+    gathered = _gather(plan, library, tools, photos, other, say)
+    selection, responses, texts = gathered.selection, gathered.responses, gathered.texts
+    photo_minors = gathered.photo_minors
     rng = np.random.default_rng(plan.seed)
-    texts = responses.texts.embeddings(keep_templates=True)
-    minors = _minors(plan, selection, responses)
-    photo_minors = minors[-1] if responses.photos is not None else np.zeros(0, dtype=bool)
-    arms = run_arms(plan, selection, groups, responses, texts, photo_minors)
+    arms = run_arms(plan, selection, gathered.groups, responses, texts, photo_minors)
     say("Judging contrasts")
     conclusion = conclude(
         arms, selection.severities, selection.blocking, plan.limits, rng, skip=selection.leaking
     )
     offers = photo_offers(plan, library, selection, responses.photos, texts, photo_minors, tools)
-    behaviour = measure_behaviour(
-        offers.choices, plan, np.random.default_rng([plan.seed, BEHAVIOUR])
-    )
+    behaviour = measure_behaviour(offers.choices, plan, gathered.rng(BEHAVIOUR))
     say("Measuring the catalogue")
     scale = tools.encoder.identity.logit_scale
     material = run_material(plan, selection, responses, texts, photo_minors, scale, offers.unmarked)
     values = catalogue(material, plan.seed, deployed=offers.deployed)
-    gathered = Gathered(
-        plan=plan,
-        library=library,
-        selection=selection,
-        groups=groups,
-        responses=responses,
-        texts=texts,
-        minors=tuple(minors),
-        photos=photos,
-        tools=tools,
-        tables=tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True)),
-        group_tables=_group_tables(responses, groups, photo_minors),
-        other=other,
-    )
     probes = _probes(gathered, rng)
     marked = mark_behaviour(conclusion.findings, behaviour.rates, plan.limits.false_discovery_rate)
     found = add_probes(add_units(marked, _carriers(gathered)), probes)
@@ -148,7 +129,7 @@ def run_audit(
     draft = Draft(
         title=plan.title or f"Audit of {tools.encoder.identity.name}",
         model=model_record(tools),
-        inputs=_inputs(plan, library, selection, responses, photos, offers),
+        inputs=_inputs(gathered, offers),
         plan=plan,
         blocking=selection.blocking,
         conclusion=conclusion,
@@ -159,7 +140,11 @@ def run_audit(
         measures=values.definitions(),
         catalogue=values.shown(),
         undefined=behaviour.undefined,
-        not_tested=(*run_not_tested(library, selection, plan, photos), *behaviour.not_tested),
+        not_tested=(
+            *run_not_tested(library, selection, plan, photos),
+            *behaviour.not_tested,
+            *units.not_tested,
+        ),
         notes=(RATES_NOTE,) if behaviour.rates else (),
     )
     shown = [("text", s) for s in (responses.texts, *offers.further)]
@@ -176,21 +161,44 @@ def run_audit(
     )
 
 
-def _inputs(
+def _gather(
     plan: AuditPlan,
     library: Library,
-    selection: Selection,
-    responses: Responses,
+    tools: Instruments,
     photos: PhotoSet | None,
-    offers: Offers,
-) -> InputsRecord:
+    other: Encoder | None,
+    say: Say,
+) -> Gathered:
+    """Show everything to the model."""
+    groups = group_refs(photos)
+    selection = select(library, plan, [g for members in groups.values() for g in members])
+    responses = _show(plan, library, selection, tools, photos, say)
+    minors = _minors(plan, selection, responses)
+    photo_minors = minors[-1] if responses.photos is not None else np.zeros(0, dtype=bool)
+    return Gathered(
+        plan=plan,
+        library=library,
+        selection=selection,
+        groups=groups,
+        responses=responses,
+        texts=responses.texts.embeddings(keep_templates=True),
+        minors=tuple(minors),
+        photos=photos,
+        tools=tools,
+        tables=tuple(unit_table(s, m) for s, m in zip(responses.pictures, minors, strict=True)),
+        group_tables=_group_tables(responses, groups, photo_minors),
+        other=other,
+    )
+
+
+def _inputs(gathered: Gathered, offers: Offers) -> InputsRecord:
     return inputs_record(
-        library,
-        selection,
-        responses.texts,
-        responses.pictures,
-        photos,
-        unknown_are_adults=plan.photos.unknown_ages == "adults",
+        gathered.library,
+        gathered.selection,
+        gathered.responses.texts,
+        gathered.responses.pictures,
+        gathered.photos,
+        unknown_are_adults=gathered.plan.photos.unknown_ages == "adults",
         further=offers.further,
     )
 
