@@ -16,9 +16,12 @@ class OtherEffectRecord(Record):
     """Limits of this link alone, at the plan's alpha."""
 
     high: Number
+    here: Number
+    """The effect in the audited model, in control standard deviations of its own."""
+
     answer: Literal["there", "not there", "open"]
-    """*There* where the lower limit is above delta0, *not there* where the upper one is below
-    delta1: the limits of the plan, which decide nothing here."""
+    """*There* where the lower limit is above delta0; *not there* where the limits hold 0 and the
+    upper one is below delta1 and below the effect here."""
 
 
 class ReplicationRecord(Record):
@@ -37,7 +40,8 @@ class ReplicationRecord(Record):
     partners: tuple[int, ...]
     without_partner: tuple[int, ...]
     carried: Number
-    """Mean contribution of the partners to the same link in the other model."""
+    """Mean contribution of the partners to the same link in the other model, up to one positive
+    factor per layer."""
 
     elsewhere: Number
     """The same of equally many other matched units, mean over draws."""
@@ -57,7 +61,8 @@ class ReplicationRecord(Record):
     """The link in every arm that found it; ``effect`` is that of ``arm``."""
 
     carries: bool = False
-    """Whether the partners carry the link there, more than sets of other matched units."""
+    """Whether the partners add to the link there, more than sets of other matched units: a link
+    that is not there can have partners that add to it, and others that undo it."""
 
 
 class OtherModelRecord(Record):

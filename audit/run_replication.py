@@ -9,14 +9,15 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.evidence import cells
 from audit.gathered import Gathered
 from audit.numbers import number
 from audit.plan import LimitsSection
 from audit.replication_record import OtherEffectRecord, OtherModelRecord, ReplicationRecord
-from audit.results import CausalRecord, ContrastRecord, FindingRecord, Undefined
-from audit.run_arms import run_arms
+from audit.results import CausalRecord, ContrastRecord, FindingRecord, Number, Undefined
+from audit.run_arms import Responses, run_arms
 from audit.run_replication_shown import (
     SEED,
     Matched,
@@ -28,12 +29,13 @@ from audit.run_replication_shown import (
 )
 from audit.units import best_table, shares_of
 from audit.verdicts import judge
-from probes.encoder import Encoder
+from probes.arms import Embeddings
+from probes.encoder import Encoder, Reading
 from probes.replication import Replication, replicate
 
 Answer = Literal["there", "not there", "open"]
 Effects = Mapping[tuple[str, str, str], ContrastRecord]
-"""Arm, group and harm to the link in the other model."""
+"""Arm, group and harm to the link in one model."""
 
 TEXT_ALONE = (
     "the link was found in prompts alone, and prompts do not pass through units of the image tower"
@@ -83,136 +85,143 @@ def replications(
         return None
     witness = bear_witness(gathered, other, say)
     matched = match_layers(gathered, witness)
-    effects = _effects(gathered, witness, findings)
+    here = _effects(gathered, gathered.responses, gathered.texts, gathered.photo_minors, findings)
+    there = _effects(
+        gathered, witness.responses, witness.carriers.texts, witness.photo_minors, findings
+    )
     silenced = {record.finding: record for record in causal}
     records = tuple(
-        _record(finding, silenced.get(finding.id), gathered, witness, matched, effects)
+        _record(
+            finding,
+            tuple(
+                _effect(arm, finding, here, there, gathered.plan.limits) for arm in _arms(finding)
+            ),
+            _replicated(finding, silenced.get(finding.id), gathered, witness, matched),
+            matched,
+        )
         for finding in findings
     )
     return _other_model(other, matched, records)
 
 
-def _effects(gathered: Gathered, witness: Witness, findings: Iterable[FindingRecord]) -> Effects:
-    """Measure the links in the other model; nothing is judged."""
-    plan, selection = gathered.plan, gathered.selection
-    photos = witness.responses.photos
-    young = witness.minors[-1] if photos is not None else np.zeros(0, dtype=bool)
-    arms = run_arms(
-        plan, selection, gathered.groups, witness.responses, witness.carriers.texts, young
-    )
+def _effects(
+    gathered: Gathered,
+    responses: Responses,
+    texts: Embeddings,
+    photo_minors: NDArray[np.bool_],
+    findings: Iterable[FindingRecord],
+) -> Effects:
+    """Measure the links in one of the models; nothing is judged."""
+    selection = gathered.selection
+    arms = run_arms(gathered.plan, selection, gathered.groups, responses, texts, photo_minors)
     wanted = {(arm, f.identity, f.harm) for f in findings for arm in f.arms}
     measured = [c for c in cells(arms, selection.severities) if (c.arm, *c.pair) in wanted]
-    described = judge(measured, (), (), plan.limits)
+    described = judge(measured, (), (), gathered.plan.limits)
     return {(r.arm, r.identity, r.harm): r for r in (item.record for item in described)}
 
 
 def _record(
     finding: FindingRecord,
-    silenced: CausalRecord | None,
-    gathered: Gathered,
-    witness: Witness,
+    effects: tuple[OtherEffectRecord, ...],
+    found: Replication,
     matched: Matched | str,
-    effects: Effects,
 ) -> ReplicationRecord:
-    arm = _arm(finding)
-    told = tuple(_effect(arm, finding, effects, gathered.plan.limits) for arm in _in_order(finding))
-    units = () if isinstance(matched, str) else _units(finding, silenced, matched, gathered)
-    found = _replicated(finding, arm, units, matched, witness, _rng(gathered, finding))
     both = None if isinstance(matched, str) else matched
     why = found.reason or "not measured"
+    first = effects[0]
     return ReplicationRecord(
         finding=finding.id,
         layer=both.here.layer if both else "",
         other_layer=both.there.layer if both else "",
-        arm=arm,
+        arm=first.arm,
         units=found.units,
         partners=found.partners,
         without_partner=found.without_partner,
         carried=number(found.carried, why),
         elsewhere=number(found.elsewhere, why),
         p=number(found.p, why),
-        effect=told[0].effect,
-        low=told[0].low,
-        high=told[0].high,
+        effect=first.effect,
+        low=first.low,
+        high=first.high,
         reason=found.reason,
         pooling=both.here.pooling.value if both else "",
         other_pooling=both.there.pooling.value if both else "",
-        effects=told,
+        effects=effects,
         carries=found.replicates,
     )
 
 
-def _in_order(finding: FindingRecord) -> list[str]:
+def _arms(finding: FindingRecord) -> list[str]:
     """Arms that found the link, photos first."""
     return [arm for arm in ("photo", "rendered", "text") if arm in finding.arms]
 
 
-def _arm(finding: FindingRecord) -> str:
-    return _in_order(finding)[0]
-
-
-def _rng(gathered: Gathered, finding: FindingRecord) -> np.random.Generator:
-    """Return a generator that depends on the finding, not on the other findings."""
-    words = hashlib.sha256(finding.id.encode()).digest()[:8]
-    return np.random.default_rng([gathered.plan.seed, SEED, *words])
-
-
 def _effect(
-    arm: str, finding: FindingRecord, effects: Effects, limits: LimitsSection
+    arm: str, finding: FindingRecord, here: Effects, there: Effects, limits: LimitsSection
 ) -> OtherEffectRecord:
-    found = effects.get((arm, finding.identity, finding.harm))
-    if found is None:
-        missing = Undefined(undefined="the other model has no scores in this arm")
-        return OtherEffectRecord(
-            arm=arm, effect=missing, low=missing, high=missing, answer="open"
-        )  # fmt: skip
-    low, high = found.low_sd, found.high_sd
-    answer: Answer = "open"
-    if isinstance(low, float) and low > limits.delta0:
-        answer = "there"
-    elif isinstance(high, float) and high < limits.delta1:
-        answer = "not there"
-    return OtherEffectRecord(arm=arm, effect=found.effect_sd, low=low, high=high, answer=answer)
+    at = (arm, finding.identity, finding.harm)
+    missing = Undefined(undefined="the model has no scores of this link in this arm")
+    found, own = there.get(at), here.get(at)
+    low, high = (found.low_sd, found.high_sd) if found else (missing, missing)
+    before = own.effect_sd if own else missing
+    return OtherEffectRecord(
+        arm=arm,
+        effect=found.effect_sd if found else missing,
+        low=low,
+        high=high,
+        here=before,
+        answer=_answer(low, high, before, limits),
+    )
+
+
+def _answer(low: Number, high: Number, here: Number, limits: LimitsSection) -> Answer:
+    """Hold the limits in the other model against the plan's, and against the effect here."""
+    if isinstance(low, Undefined) or isinstance(high, Undefined):
+        return "open"
+    if low > limits.delta0:
+        return "there"
+    bar = limits.delta1 if isinstance(here, Undefined) else min(limits.delta1, here)
+    return "not there" if low <= 0 and high < bar else "open"
 
 
 def _units(
-    finding: FindingRecord, silenced: CausalRecord | None, matched: Matched, gathered: Gathered
+    finding: FindingRecord, silenced: CausalRecord | None, at: Reading, most: int
 ) -> tuple[int, ...]:
     """Units of the audited layer that carry the link, chosen in the audited model alone."""
-    at = (matched.here.layer, matched.here.pooling.value)
-    if silenced is not None and silenced.units and (silenced.layer, silenced.pooling) == at:
+    place = (at.layer, at.pooling.value)
+    if silenced is not None and silenced.units and (silenced.layer, silenced.pooling) == place:
         return silenced.units
     strong = [
         unit.unit
         for unit in finding.units
-        if (unit.layer, unit.pooling) == at
+        if (unit.layer, unit.pooling) == place
         and isinstance(unit.contribution, float)
         and unit.contribution > 0
     ]
-    return tuple(strong[: gathered.plan.causal.units])
+    return tuple(strong[:most])
 
 
 def _replicated(
     finding: FindingRecord,
-    arm: str,
-    units: Sequence[int],
-    matched: Matched | str,
+    silenced: CausalRecord | None,
+    gathered: Gathered,
     witness: Witness,
-    rng: np.random.Generator,
+    matched: Matched | str,
 ) -> Replication:
     """Ask whether the partners of the units carry the link, or say why that cannot be told."""
+    arm = _arms(finding)[0]
     if isinstance(matched, str):
         return _unknown(matched)
     if arm == "text":
         return _unknown(TEXT_ALONE)
+    units = _units(finding, silenced, matched.here, gathered.plan.causal.units)
     if not units:
         return _unknown(f"no unit of {matched.here.layer} is known to carry the link here")
     own = tuple(table for table in witness.carriers.tables if table.arm == arm)
-    carriers = replace(witness.carriers, tables=own)
-    table = best_table(finding, carriers)
+    table = best_table(finding, replace(witness.carriers, tables=own))
     if table is None:
         return _unknown("the group and its family were not shown together")
-    shares = shares_of(finding, matched.there, table, carriers)
+    shares = shares_of(finding, matched.there, table, witness.carriers)
     if shares is None:
         return _unknown(
             f"no closed form from units of {matched.there.layer} of the other model to its "
@@ -220,6 +229,9 @@ def _replicated(
         )
     # A unit that gives every cluster of the family the same response carries nothing of the link.
     carried = np.nan_to_num(shares.contribution)
+    # The draws depend on the finding, not on the other findings.
+    words = hashlib.sha256(finding.id.encode()).digest()[:8]
+    rng = np.random.default_rng([gathered.plan.seed, SEED, *words])
     return replicate(units, matched.matches, carried, rng=rng)
 
 

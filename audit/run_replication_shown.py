@@ -40,6 +40,11 @@ class Witness:
     minors: tuple[NDArray[np.bool_], ...]
     carriers: Carriers
 
+    @property
+    def photo_minors(self) -> NDArray[np.bool_]:
+        """Photos that show, or may show, somebody under 20; empty where there are no photos."""
+        return self.minors[-1] if self.responses.photos is not None else np.zeros(0, dtype=bool)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matched:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from audit.replication_record import OtherEffectRecord, OtherModelRecord, ReplicationRecord
-from audit.results import FindingRecord, Undefined
+from audit.results import FindingRecord, NotTested, Undefined
+from probes.encoder import Encoder
 
 ARMS = {"photo": "photos", "rendered": "rendered words", "text": "prompts"}
 
@@ -13,7 +14,7 @@ ONE_MORE = (
 
 
 def tell_replications(
-    findings: Sequence[FindingRecord], record: OtherModelRecord | None, delta1: float
+    findings: Sequence[FindingRecord], record: OtherModelRecord | None
 ) -> tuple[FindingRecord, ...]:
     """Add to findings what the second model says of their links.
 
@@ -21,8 +22,6 @@ def tell_replications(
     ----------
     findings : sequence of FindingRecord
     record : OtherModelRecord or None
-    delta1 : float
-        The effect that must be seen, in control standard deviations.
 
     Returns
     -------
@@ -34,24 +33,30 @@ def tell_replications(
         return tuple(findings)
     known = {one.finding: one for one in record.findings}
     return tuple(
-        _told(finding, known[finding.id], record.name, delta1) if finding.id in known else finding
+        _told(finding, known[finding.id], record.name) if finding.id in known else finding
         for finding in findings
     )
 
 
-def _told(
-    finding: FindingRecord, one: ReplicationRecord, name: str, delta1: float
-) -> FindingRecord:
+def not_looked_for(other: Encoder | None, record: OtherModelRecord | None) -> tuple[NotTested, ...]:
+    """Say that a second model was given and shown nothing, where that is so."""
+    if other is None or record is not None:
+        return ()
+    what = f"Replication in a second model, {other.identity.name}"
+    return (NotTested(what=what, why="there was no finding to look for in it"),)
+
+
+def _told(finding: FindingRecord, one: ReplicationRecord, name: str) -> FindingRecord:
     there = [effect for effect in one.effects if effect.answer == "there"]
     absent = [effect for effect in one.effects if effect.answer == "not there"]
     evidence, against = finding.evidence, finding.counter_evidence
     if there:
-        said = f"Another model, {name}, has this link too: {_effects(there)}. {_carried(one)}"
+        said = f"Another model, {name}, shows this link too: {_effects(there)}. {_carried(one)}"
         evidence = (*evidence, f"{said} {ONE_MORE}")
     if absent:
         said = (
-            f"Another model, {name}, does not have this link: {_effects(absent)}; an effect of "
-            f"{delta1:g} or more lies outside these limits."
+            f"Another model, {name}, does not show this link: {_effects(absent)}; what was found "
+            f"here ({', '.join(_show(e.here) for e in absent)}) lies outside these limits."
         )
         against = (*against, f"{said} {ONE_MORE}")
     return finding.model_copy(update={"evidence": evidence, "counter_evidence": against})
