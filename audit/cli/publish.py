@@ -10,6 +10,7 @@ import pandas as pd
 
 from audit.assemble import Draft, assemble
 from audit.cli.printing import note
+from audit.cluster_table import write_clusters
 from audit.folder import AuditFolder, begin_folder, write_document
 from audit.gate import GateOrder
 from audit.pictures_file import PICTURES, pack_pictures
@@ -56,7 +57,10 @@ def publish(
     """
     folder = begin_folder(order.out, folder_name(draft.model.name, run.started))
     try:
-        tables = write_tables(folder, rows, units)
+        tables = (
+            *write_tables(folder, rows, units),
+            write_clusters(folder, draft.conclusion.judged),
+        )
         result = assemble(draft, tables, order.gate, run)
         write_document(folder, result)
         pictures = draft.units.pictures if draft.units is not None else {}

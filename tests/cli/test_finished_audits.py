@@ -10,6 +10,7 @@ from audit.folder import MANIFEST, RESULT, file_digest
 from audit.results import read_result
 
 FILES = (
+    "clusters.parquet",
     "manifest.json",
     "measurements.csv",
     "measurements.parquet",
