@@ -28,6 +28,7 @@ from audit.results import (
     canonical_json,
 )
 from audit.score_arms import identity_ref, photo_arm, text_arm
+from audit.score_atlas import GivenAtlas, given_atlas, with_units
 from audit.score_inputs import (
     ScoreInputs,
     Terms,
@@ -41,6 +42,7 @@ from audit.score_notes import exclusions, not_tested, notes, untested_labels
 from audit.score_packs import make_packs
 from audit.sensitivity import BEHAVIOUR, measure_behaviour
 from probes.measurement import Measurement
+from probes.progress import Progress, SilentProgress
 
 Kind = Literal["identity", "harm", "control"]
 Floats = NDArray[np.float64]
@@ -59,9 +61,19 @@ class Scored:
     values: tuple[Measurement, ...]
     """Every value of the catalogue."""
 
+    atlas: GivenAtlas
+    """Units that were given."""
 
-def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) -> Scored:
-    """Audit scores or embeddings.
+
+def score_audit(
+    inputs: ScoreInputs,
+    plan: AuditPlan,
+    *,
+    name: str,
+    title: str,
+    progress: Progress | None = None,
+) -> Scored:
+    """Audit scores, embeddings or unit responses.
 
     Parameters
     ----------
@@ -71,11 +83,14 @@ def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) 
         Thresholds, arms and blocking patterns.
     name, title : str
         What the audited model is called, and the report.
+    progress : Progress, optional
+        Told how far the probes of units are.
 
     Returns
     -------
     Scored
-        Photo-text and text-text arms as far as the inputs go, and the rates of every group.
+        Photo-text and text-text arms as far as the inputs go, the rates of every group, and the
+        units that were given.
     """
     rng = np.random.default_rng(plan.seed)
     terms = inputs.terms
@@ -98,17 +113,18 @@ def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) 
     behaviour = measure_behaviour(offers, plan, np.random.default_rng([plan.seed, BEHAVIOUR]))
     material = score_material(inputs, terms, plan, blocking) if terms is not None else None
     values = catalogue(material, plan.seed, deployed=deployed)
+    atlas = given_atlas(inputs, plan, progress or SilentProgress())
+    marked = mark_behaviour(conclusion.findings, behaviour.rates, plan.limits.false_discovery_rate)
     clustered = inputs.groups is not None and inputs.groups.clustered
     draft = Draft(
         title=title,
-        model=_model(inputs, name),
+        model=_model(inputs, name, atlas),
         inputs=_inputs_record(inputs, terms),
         plan=plan,
         blocking=blocking,
         conclusion=conclusion,
-        findings=mark_behaviour(
-            conclusion.findings, behaviour.rates, plan.limits.false_discovery_rate
-        ),
+        findings=with_units(marked, atlas, inputs, terms, packs),
+        probes=atlas.probes,
         rates=shown_rates(behaviour.rates),
         measures=values.definitions(),
         catalogue=values.shown(),
@@ -120,7 +136,7 @@ def score_audit(inputs: ScoreInputs, plan: AuditPlan, *, name: str, title: str) 
         ),
         notes=(*inputs.notes, *notes(inputs.groups, packs, len(blocking), clustered)),
     )
-    return Scored(draft=draft, rates=behaviour.rates, values=values.values)
+    return Scored(draft=draft, rates=behaviour.rates, values=values.values, atlas=atlas)
 
 
 def blocking_pairs(
@@ -192,12 +208,13 @@ def _slot_cosines(
     return np.zeros((0, 0)) if cosines is None else cosines[np.ix_(rows, labels)]
 
 
-def _model(inputs: ScoreInputs, name: str) -> ModelRecord:
+def _model(inputs: ScoreInputs, name: str, atlas: GivenAtlas) -> ModelRecord:
     given = inputs.images if inputs.images is not None else inputs.texts
     return ModelRecord(
         kind="scores" if given is None else "embeddings",
         name=name,
         embedding_size=None if given is None else given.shape[1],
+        layers=atlas.layers,
     )
 
 

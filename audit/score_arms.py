@@ -53,7 +53,10 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
     )
 
 
-def _columns(terms: Terms, packs: Packs, values: Array, by_slot: dict[str, Array]) -> Embeddings:
+def pack_embeddings(
+    terms: Terms, packs: Packs, values: Array, by_slot: dict[str, Array]
+) -> Embeddings:
+    """Lay the embeddings of terms out by the packs that they belong to."""
     index = np.array([position for _, position in packs.members], dtype=np.intp)
     return Embeddings(
         names=tuple(terms.names[i] for i in index),
@@ -76,7 +79,7 @@ def _row_clusters(
     """Concept and cluster of every row, the images behind it, and whether it may be a minor."""
     members: dict[tuple[str, str], list[int]] = {}
     for column, values in groups.columns.items():
-        _one_value_per_cluster(column, values, groups)
+        one_value_per_cluster(column, values, groups)
         for image, (value, cluster) in enumerate(zip(values, groups.clusters, strict=True)):
             if value:
                 members.setdefault((f"{column}/{value}", cluster), []).append(image)
@@ -84,7 +87,14 @@ def _row_clusters(
     return list(members), codes, np.array([is_minor[c].any() for c in codes], dtype=bool)
 
 
-def _one_value_per_cluster(column: str, values: tuple[str, ...], groups: Groups) -> None:
+def one_value_per_cluster(column: str, values: tuple[str, ...], groups: Groups) -> None:
+    """Refuse a column in which a cluster lies in two groups.
+
+    Raises
+    ------
+    ScoreInputError
+        Naming cluster and image.
+    """
     seen: dict[str, str] = {}
     for image, (value, cluster) in enumerate(zip(values, groups.clusters, strict=True)):
         if value and seen.setdefault(cluster, value) != value:
@@ -125,7 +135,7 @@ def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> 
         "text",
         "Identity labels against the other label texts",
         role,
-        embedded(rows, _columns(terms, packs, pooled, by_slot)),
+        embedded(rows, pack_embeddings(terms, packs, pooled, by_slot)),
         families={family: tuple(members) for family, members in families.items()},
         controls=packs.controls,
         dealt=packs.dealt,

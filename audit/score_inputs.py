@@ -9,16 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ScoreInputError
-from audit.score_tables import (
-    Groups,
-    Label,
-    file_sha,
-    read_array,
-    read_groups,
-    read_labels,
-    read_scores,
-    unit_rows,
-)
+from audit.score_arrays import read_array, unit_rows
+from audit.score_files import ScoreFiles
+from audit.score_tables import Groups, Label, file_sha, read_groups, read_labels, read_scores
+from audit.score_units import GivenUnits, read_units
 from concept_sets.ages import is_age_column, minor_age_group, minor_group
 from concept_sets.entry import near
 from concept_sets.minors import denotes_minor, sexualises
@@ -28,29 +22,6 @@ Array = NDArray[np.float64]
 
 CLIP_SCALE = 100.0
 """Largest factor on cosines that CLIP is trained with, and where its training ends."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreFiles:
-    """Paths as given on the command line; empty where not given."""
-
-    scores: str = ""
-    images: str = ""
-    texts: str = ""
-    groups: str = ""
-    labels: str = ""
-    scale: float = 1.0
-
-    def given(self) -> dict[str, str]:
-        """Option name to path, of the files that were given."""
-        named = {
-            "scores": self.scores,
-            "images": self.images,
-            "texts": self.texts,
-            "groups": self.groups,
-            "labels": self.labels,
-        }
-        return {name: path for name, path in named.items() if path}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +79,9 @@ class ScoreInputs:
     is_minor: NDArray[np.bool_]
     """Images that denote, or may denote, somebody under 20; shape (n_images,)."""
 
+    units: tuple[GivenUnits, ...]
+    """Unit responses in the order of ``groups``; () where none were given."""
+
     scale: float
     """What the model multiplies cosines by; CLIP's 100 where the caller does not say."""
 
@@ -137,15 +111,18 @@ def read_inputs(files: ScoreFiles, *, unknown_ages_are_adults: bool = False) -> 
     ScoreInputError
         If a file cannot be used or two of them do not fit together.
     """
-    _combination(files)
+    files.check()
     labels = read_labels(Path(files.labels)) if files.labels else ()
     groups = read_groups(Path(files.groups)) if files.groups else None
     texts = _array(files.texts, len(labels), "--texts", "--labels", files.labels)
     images = _array(files.images, len(groups.ids) if groups else 0, "--images", "--groups",
                     files.groups)  # fmt: skip
     notes: list[str] = []
+    listed = groups.ids if groups else ()
     cosines, groups = _cosines(files, labels, groups, images, texts, notes)
     n_images = len(groups.ids) if groups else 0
+    size = None if texts is None else texts.shape[1]
+    units = read_units(files, listed, groups.ids if groups else (), size)
     known = _minors(groups, n_images)
     is_minor = np.array([k is True or (k is None and not unknown_ages_are_adults) for k in known])
     terms = pool_terms(labels) if labels else None
@@ -156,41 +133,18 @@ def read_inputs(files: ScoreFiles, *, unknown_ages_are_adults: bool = False) -> 
         )
     return ScoreInputs(
         files={f"--{k} {Path(v.partition('::')[0]).name}": file_sha(v)
-               for k, v in files.given().items()},
+               for k, v in files.paths()},
         groups=groups,
         terms=terms,
         cosines=cosines,
         images=images,
         texts=texts,
         is_minor=is_minor.astype(bool),
+        units=units,
         scale=files.scale if files.scale != 1 else CLIP_SCALE,
         n_unknown_age=0 if unknown_ages_are_adults else sum(k is None for k in known),
         notes=tuple(notes),
     )  # fmt: skip
-
-
-def _combination(files: ScoreFiles) -> None:
-    given = files.given()
-    if files.scores and (files.images or files.texts):
-        raise ScoreInputError(
-            "Give either --scores, or --images and --texts; got both. Leave one of them out."
-        )
-    for name, needs in (
-        ("scores", ("groups", "labels")),
-        ("images", ("groups",)),
-        ("texts", ("labels",)),
-    ):
-        missing = [need for need in needs if name in given and need not in given]
-        if missing:
-            raise ScoreInputError(
-                f"--{name} needs --{missing[0]} as well, which tells what its "
-                f"{'columns' if name == 'scores' else 'rows'} are. Add it."
-            )
-    if not {"scores", "images", "texts"} & set(given):
-        raise ScoreInputError(
-            "score needs --scores, or --images and/or --texts; got none of them. See "
-            "`clip-audit score --help` for the tables it reads."
-        )
 
 
 def _array(path: str, n_rows: int, what: str, table: str, table_path: str) -> Array | None:

@@ -1,6 +1,6 @@
 """What ``score`` left out, could not look at, or has to say of its inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.stats.contingency import association
@@ -26,12 +26,7 @@ def not_tested(
 ) -> tuple[NotTested, ...]:
     """List what a reader might expect and these inputs do not allow."""
     have = {arm.name for arm in arms}
-    out = [
-        NotTested(
-            what="Neurons, probes and rendered words",
-            why="only scores or embeddings were given; the command run reads the model itself",
-        )
-    ]
+    out = list(_units(inputs))
     if "photo" not in have:
         why = "image scores, or image and text embeddings with groups, were not all given"
         if terms is not None and not terms.of("harm").size:
@@ -47,6 +42,24 @@ def not_tested(
         )
     )
     return tuple(out)
+
+
+def _units(inputs: ScoreInputs) -> Iterator[NotTested]:
+    if not inputs.units:
+        yield NotTested(
+            what="Neurons, probes and rendered words",
+            why="only scores or embeddings were given; the command run reads the model itself",
+        )
+        return
+    yield NotTested(
+        what="Rendered words, and units in pictures that were not given",
+        why="unit responses were given and no model; the command run reads the model itself",
+    )
+    if all(given.readout is None for given in inputs.units):
+        yield NotTested(
+            what="Which units carry an association",
+            why="no read-out from units to the embedding was given; --readout adds it",
+        )
 
 
 def untested_labels(choices: Choices, section: DeploymentSection) -> tuple[NotTested, ...]:

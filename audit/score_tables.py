@@ -1,7 +1,6 @@
-"""Reading what somebody else computed: tables and arrays, checked row by row."""
+"""Reading what somebody else computed: tables, checked row by row."""
 
 import hashlib
-import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,81 +80,6 @@ def _csv(path: Path) -> pd.DataFrame:
     table = cells.iloc[1:].reset_index(drop=True).fillna("")
     table.columns = pd.Index([str(name).strip() for name in cells.iloc[0].fillna("")])
     return table
-
-
-def read_array(path_text: str, what: str) -> Array:
-    """Read a two-dimensional float array from ``.npy`` or ``file.npz::key``.
-
-    Raises
-    ------
-    ScoreInputError
-        If it cannot be read, holds objects, or is not a finite matrix.
-    """
-    name, _, key = path_text.partition("::")
-    path = Path(name)
-    try:
-        loaded: Any = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise ScoreInputError(
-            f"{what} must be a readable .npy file (or file.npz::key); {path} gave: "
-            f"{error.strerror or error}. Check the path."
-        ) from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        raise ScoreInputError(
-            f"{what} must be a .npy array of numbers (or file.npz::key); {path} is not, or holds "
-            "Python objects, which are never loaded. Save it with numpy.save."
-        ) from None
-    if isinstance(loaded, np.lib.npyio.NpzFile):
-        loaded = _member(loaded, key, path, what)
-    return _matrix(loaded, path_text, what)
-
-
-def _member(archive: Any, key: str, path: Path, what: str) -> Any:
-    known = list(archive.files)
-    if key not in known:
-        raise ScoreInputError(
-            f"{what} must name an array of the archive as {path.name}::key; got {key!r}, it has "
-            f"{', '.join(known)}.{near(key, known)}"
-        )
-    try:
-        return archive[key]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise ScoreInputError(
-            f"{what} must be an array of numbers; {path}::{key} holds Python objects or is damaged."
-        ) from None
-
-
-def _matrix(loaded: Any, where: str, what: str) -> Array:
-    array = np.asarray(loaded)
-    if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.size:
-        raise ScoreInputError(
-            f"{what} must be a matrix of numbers (rows, dimensions); {where} has shape "
-            f"{array.shape} and type {array.dtype}."
-        )
-    wide = array.astype(np.float64)
-    bad = np.flatnonzero(~np.isfinite(wide).all(axis=1))
-    if len(bad):
-        raise ScoreInputError(
-            f"{what} must be finite; {where} has NaN or infinity in {len(bad)} rows, first row "
-            f"{bad[0]} (counted from 0). Leave those rows out of the tables and the array."
-        )
-    return wide
-
-
-def unit_rows(array: Array, where: str, what: str) -> Array:
-    """Normalise embeddings to unit length.
-
-    Raises
-    ------
-    ScoreInputError
-        If a row is all zeros.
-    """
-    length = np.linalg.norm(array, axis=1)
-    if (length == 0).any():
-        raise ScoreInputError(
-            f"{what} must have no all-zero row; {where} row {int(np.argmin(length))} is zero."
-        )
-    return np.asarray(array / length[:, None], dtype=np.float64)
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:

@@ -10,8 +10,8 @@ import click
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
 from audit.cli.options import (
-    fail_on_option,
     format_option,
+    gate_options,
     order_of,
     out_option,
     plan_of,
@@ -20,14 +20,18 @@ from audit.cli.options import (
 )
 from audit.cli.printing import note
 from audit.cli.publish import publish
+from audit.gate import GateOrder
 from audit.score import score_audit
-from audit.score_inputs import ScoreFiles, read_inputs
-from audit.tables import catalogue_rows, contrast_rows, frame, rate_rows
+from audit.score_files import ScoreFiles
+from audit.score_inputs import read_inputs
+from audit.tables import catalogue_rows, contrast_rows, frame, probe_rows, rate_rows
+from probes.progress import TerminalProgress
 
 
 @click.command()
 @click.option("--scores", default="", help="One row per image: `id` and one column per label.")
-@click.option("--images", default="", help="Image embeddings (.npy, or file.npz::key).")
+@click.option("--images", default="", help="Image embeddings (.npy, file.npz::key, "
+              "or file.safetensors::key).")  # fmt: skip
 @click.option("--texts", default="", help="Text embeddings, one row per label.")
 @click.option("--groups", default="", help="`id`, any group columns, optionally `cluster`.")
 @click.option(
@@ -35,6 +39,20 @@ from audit.tables import catalogue_rows, contrast_rows, frame, rate_rows
     default="",
     help="`label`, `role` (identity, harm, control, positive, neutral, unmarked), `family`, "
     "`severity` (1 to 4, harms only), optionally `concept` and `template`.",
+)
+@click.option(
+    "--units",
+    multiple=True,
+    metavar="LAYER:POOLING=PATH",
+    help="Unit responses to the images, once for every layer: a table with `id` and one column per "
+    "unit, numbered from 0, or an array (images x units).",
+)
+@click.option(
+    "--readout",
+    multiple=True,
+    metavar="LAYER=PATH",
+    help="Change of the image embedding per unit of activation (units x dimensions): ranks the "
+    "units of what is found.",
 )
 @click.option(
     "--score-scale",
@@ -56,7 +74,7 @@ from audit.tables import catalogue_rows, contrast_rows, frame, rate_rows
 @plan_option
 @out_option
 @format_option
-@fail_on_option
+@gate_options
 @click.pass_context
 def score(
     context: click.Context,
@@ -65,6 +83,8 @@ def score(
     texts: str,
     groups: str,
     labels: str,
+    units: tuple[str, ...],
+    readout: tuple[str, ...],
     score_scale: float,
     unknown_ages: str,
     name: str,
@@ -72,15 +92,15 @@ def score(
     plan_path: Path | None,
     out: Path,
     formats: str,
-    fail_on: str,
+    gate: GateOrder,
 ) -> None:
-    """Audit scores or embeddings that were computed elsewhere; no model is needed.
+    """Audit scores, embeddings or unit responses computed elsewhere; no model is needed.
 
     Tables are CSV (plain or .gz) or Parquet. Either --scores, or --images and --texts; one side
-    alone runs what it allows. Embeddings are normalised here.
+    alone runs what it allows, and so do --units. Embeddings are normalised here.
     """
     started = datetime.now(UTC)
-    order = order_of(out, formats, fail_on)
+    order = order_of(out, formats, gate)
     plan = plan_of(plan_path, "score")
     files = ScoreFiles(
         scores=scores,
@@ -89,15 +109,24 @@ def score(
         groups=groups,
         labels=labels,
         scale=positive("--score-scale", score_scale),
+        units=units,
+        readouts=readout,
     )
     inputs = read_inputs(files, unknown_ages_are_adults=unknown_ages == "adults")
     note(f"Scoring {name} ...")
-    scored = score_audit(inputs, plan, name=name, title=title or f"Audit of {name}")
+    scored = score_audit(
+        inputs,
+        plan,
+        name=name,
+        title=title or f"Audit of {name}",
+        progress=TerminalProgress(sys.stderr),
+    )
     rows = frame(
         [
             *contrast_rows(scored.draft.contrasts),
             *rate_rows(scored.rates),
             *catalogue_rows(scored.values),
+            *probe_rows(scored.draft.probes),
         ]
     )
     run = run_record(
@@ -108,6 +137,6 @@ def score(
         reused={},
         command=shlex.join(["clip-audit", *sys.argv[1:]]),
     )
-    folder, result = publish(scored.draft, order, rows, (), run)
+    folder, result = publish(scored.draft, order, rows, scored.atlas.frames(), run)
     ending(result, folder)
-    context.exit(exit_code(result, scored.draft.conclusion.trustworthy))
+    context.exit(exit_code(result.gate, scored.draft.conclusion.trustworthy))
