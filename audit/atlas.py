@@ -17,8 +17,10 @@ import pyarrow.dataset as ds
 
 from audit.errors import PlanError, ResultError
 from audit.folder import file_digest
-from audit.results import AuditResult, FindingRecord, ProbeRecord, UnitRecord
+from audit.results import AuditResult
 from audit.tables import PARQUET
+from audit.text_units_weights import ARM as TEXT
+from audit.text_units_weights import MEASURE as TEXT_WEIGHT
 from audit.unit_tables import ASSOCIATION_MEASURES
 from concept_sets.entry import near
 from probes.atlas import Consistency, Families, consistency, leading_order, unit_families
@@ -26,6 +28,9 @@ from probes.measurement import Estimate
 
 HARMS = "harms"
 """Family of concepts that are packs of their own."""
+
+ARMS = (TEXT, "rendered", "photo")
+"""Kinds of evidence about units, in the order in which they are told."""
 
 _COLUMNS = ["arm", "measure", "concept", "layer", "unit", "pooling", "value", "low", "high"]
 _COLUMNS += ["n", "clusters", "reason"]
@@ -44,32 +49,18 @@ class AtlasRow:
     """``Concept.ref``."""
 
     estimates: Mapping[str, Estimate]
-    """By measure: ``correlation``, ``ap_lift``, ``glass_delta`` and ``auroc``, where stored."""
+    """By measure: ``correlation``, ``ap_lift``, ``glass_delta`` and ``auroc``, where stored; of
+    prompts ``text_weight`` alone."""
 
     def value(self, measure: str) -> float:
         """Return the value of a measure; NaN where it is undefined or was not stored."""
         estimate = self.estimates.get(measure)
         return estimate.value if estimate else float("nan")
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """A finding that names a unit among those that carry it."""
-
-    finding: FindingRecord
-    record: UnitRecord
-    place: int
-    """1 for the unit that carries it most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Used:
-    """A probe that reads a unit."""
-
-    probe: ProbeRecord
-    weight: float
-    place: int
-    """1 for the unit of largest weight."""
+    @property
+    def strength(self) -> float:
+        """How much the unit goes with the concept, comparable within an arm."""
+        return self.value(TEXT_WEIGHT if self.arm == TEXT else "correlation")
 
 
 def contents(folder: Path) -> dict[str, int]:
@@ -103,8 +94,9 @@ def concepts_of(folder: Path, layer: str, unit: int) -> tuple[AtlasRow, ...]:
     Returns
     -------
     tuple of AtlasRow
-        By arm and pooling; in each, the concepts that lead by correlation and AP lift first
-        (`probes.atlas.leading_order`), those without a value last.
+        Text weights, rendered words, photos, each by pooling (text weights have none); in each,
+        the concepts that lead by correlation and AP lift first (`probes.atlas.leading_order`), or
+        by text weight, those without a value last.
 
     Raises
     ------
@@ -117,7 +109,37 @@ def concepts_of(folder: Path, layer: str, unit: int) -> tuple[AtlasRow, ...]:
     rows = _rows(folder, wanted)
     if not rows:
         raise PlanError(_no_unit(folder, layer, unit))
-    return _ordered(rows, lambda row: (row.arm, row.pooling))
+    return _ordered(rows, lambda row: (row.pooling,))
+
+
+def leading_concepts(
+    folder: Path, layer: str, units: Sequence[int], k: int = 3
+) -> dict[int, dict[str, tuple[str, ...]]]:
+    """Return the concepts that lead for some units: unit to arm to references, strongest first.
+
+    Only concepts that a unit prefers; a layer read with several poolings goes by the first.
+
+    Raises
+    ------
+    PlanError
+        If the audit measured no such layer or unit.
+    ResultError
+        If the table is missing or damaged.
+    """
+    wanted = _IS_UNIT & (ds.field("layer") == layer) & ds.field("unit").isin([*units])
+    rows = _rows(folder, wanted)
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for unit in units:
+        own = [row for row in rows if row.unit == unit]
+        if not own:
+            raise PlanError(_no_unit(folder, layer, unit))
+        found[unit] = {}
+        for arm in ARMS:
+            ordered = _ordered([r for r in own if r.arm == arm], lambda row: (row.pooling,))
+            first = [r for r in ordered if r.pooling == ordered[0].pooling and r.strength > 0]
+            if ordered:
+                found[unit][arm] = tuple(r.concept for r in first[:k])
+    return found
 
 
 def units_for(folder: Path, concept: str) -> tuple[AtlasRow, ...]:
@@ -133,7 +155,8 @@ def units_for(folder: Path, concept: str) -> tuple[AtlasRow, ...]:
     Returns
     -------
     tuple of AtlasRow
-        By arm, layer and pooling; in each, the units that lead first.
+        By arm (text weights, rendered words, photos), layer and pooling; in each, the units that
+        lead first.
 
     Raises
     ------
@@ -149,7 +172,7 @@ def units_for(folder: Path, concept: str) -> tuple[AtlasRow, ...]:
             f"No unit was measured against {concept!r}: no picture or rendered word of it was "
             f"shown.{near(concept, known)} {len(known)} concepts have units."
         )
-    return _ordered(rows, lambda row: (row.arm, row.layer, row.pooling))
+    return _ordered(rows, lambda row: (row.layer, row.pooling))
 
 
 def measured_concepts(folder: Path) -> tuple[str, ...]:
@@ -220,28 +243,10 @@ def require_unchanged(folder: Path, result: AuditResult) -> None:
         )
 
 
-def findings_of(result: AuditResult, layer: str, unit: int) -> tuple[Carried, ...]:
-    """Return the findings that name the unit among those that carry them."""
-    return tuple(
-        Carried(finding=finding, record=record, place=place)
-        for finding in result.findings
-        for place, record in enumerate(finding.units, start=1)
-        if (record.layer, record.unit) == (layer, unit)
-    )
-
-
-def probes_of(result: AuditResult, layer: str, unit: int) -> tuple[Used, ...]:
-    """Return the probes that give the unit one of their largest weights."""
-    return tuple(
-        Used(probe=probe, weight=weight, place=place)
-        for probe in result.probes
-        for place, (index, weight) in enumerate(probe.units, start=1)
-        if (probe.layer, index) == (layer, unit)
-    )
-
-
 def arms_agree(rows: Sequence[AtlasRow]) -> tuple[tuple[str, ...], Consistency] | None:
     """Compare the concepts of one unit and pooling between arms; None where only one saw it.
+
+    Text weights, which have no pooling, are compared with any.
 
     Returns
     -------
@@ -267,7 +272,7 @@ def family_of(rows: Sequence[AtlasRow], arm: str) -> Families:
 
 
 def _profile(rows: Iterable[AtlasRow], arm: str) -> dict[str, float]:
-    return {row.concept: row.value("correlation") for row in rows if row.arm == arm}
+    return {row.concept: row.strength for row in rows if row.arm == arm}
 
 
 def _batches(folder: Path, columns: list[str], wanted: ds.Expression) -> Iterator[pa.RecordBatch]:
@@ -304,7 +309,7 @@ def _rows(folder: Path, wanted: ds.Expression) -> list[AtlasRow]:
     if not parts:
         return []
     table = pd.concat([part.astype({"measure": str}) for part in parts], ignore_index=True)
-    table = table[table["measure"].isin(ASSOCIATION_MEASURES)]
+    table = table[table["measure"].isin((*ASSOCIATION_MEASURES, TEXT_WEIGHT))]
     found: dict[tuple[str, str, str, int, str], dict[str, Estimate]] = {}
     for row in table.itertuples(index=False):
         key = (str(row.arm), str(row.layer), str(row.pooling), int(row.unit), str(row.concept))
@@ -325,15 +330,29 @@ def _rows(folder: Path, wanted: ds.Expression) -> list[AtlasRow]:
 def _ordered(
     rows: Sequence[AtlasRow], group: Callable[[AtlasRow], tuple[str, ...]]
 ) -> tuple[AtlasRow, ...]:
+    """Sort by arm and group, and in each by what leads."""
+
+    def place(row: AtlasRow) -> tuple[int, tuple[str, ...]]:
+        return (ARMS.index(row.arm) if row.arm in ARMS else len(ARMS), group(row))
+
     ordered: list[AtlasRow] = []
-    for key in sorted({group(row) for row in rows}):
+    for key in sorted({place(row) for row in rows}):
         own = sorted(
-            (row for row in rows if group(row) == key), key=lambda row: (row.unit, row.concept)
+            (row for row in rows if place(row) == key), key=lambda row: (row.unit, row.concept)
         )
-        strength = [np.array([r.value(m) for r in own]) for m in ("correlation", "ap_lift")]
-        first = leading_order(*strength).tolist()
+        first = _leading(own)
         ordered += [own[i] for i in (*first, *sorted(set(range(len(own))) - set(first)))]
     return tuple(ordered)
+
+
+def _leading(rows: Sequence[AtlasRow]) -> list[int]:
+    """Places of the rows of one arm that have a value, the leading first."""
+    if rows[0].arm == TEXT:
+        known = [i for i, row in enumerate(rows) if not np.isnan(row.strength)]
+        return sorted(known, key=lambda i: -rows[i].strength)
+    strength = [np.array([r.value(m) for r in rows]) for m in ("correlation", "ap_lift")]
+    found: list[int] = leading_order(*strength).tolist()
+    return found
 
 
 def _no_unit(folder: Path, layer: str, unit: int) -> str:

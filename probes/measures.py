@@ -135,6 +135,24 @@ _ROWS = (
         ),
     ),
     Measure(
+        name="text_weight",
+        title="Weight of a unit in prompts",
+        neutral=0,
+        low=-inf,
+        high=inf,
+        unit="standard deviations over concepts",
+        positive_means="The concept's prompts ask for the unit more than those of other concepts.",
+        formula="w = (read-out of the unit . embedding of the prompts of a term), mean over terms, "
+        "minus the mean over all concepts, over their standard deviation; Student's interval over "
+        "terms.",
+        source=_GOH,
+        failure_modes=(
+            "Of the wording alone: no picture was looked at, and all positions count alike.",
+            "Says little where its fidelity, printed with the audit, is low.",
+            "The last MLP of a transformer is one part of many that make a score.",
+        ),
+    ),
+    Measure(
         name="probe_auroc",
         title="Held-out area of a sparse probe",
         neutral=0.5,

@@ -14,27 +14,35 @@ from audit.atlas import (
     concepts_of,
     family_of,
     find_concept,
-    findings_of,
-    probes_of,
     require_unchanged,
     units_for,
 )
+from audit.atlas_uses import findings_of, probes_of
 from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
 from audit.folder import result_path
 from audit.results import AuditResult, read_result
+from audit.text_units import fidelity_lines
 from probes.measurement import Estimate
 from reports.names import Names
 
-SHOWN = {"correlation": "correlation", "ap_lift": "AP lift", "glass_delta": "Glass's delta",
-         "auroc": "AUROC"}  # fmt: skip
+TEXT_SHOWN = {"text_weight": "weight"}
+PICTURES_SHOWN = {
+    "correlation": "correlation",
+    "ap_lift": "AP lift",
+    "glass_delta": "Glass's delta",
+    "auroc": "AUROC",
+}
 """Measures in the order of the columns; the first two rank."""
 
-ARMS = {"photo": "photos", "rendered": "rendered words", "text": "text weights"}
+SHOWN = {**TEXT_SHOWN, **PICTURES_SHOWN}
+
+ARMS = {"text": "text weights", "rendered": "rendered words", "photo": "photos"}
 FORMAT = "clip-audit unit 1"
 MEANING = (
     "Correlation and AP lift rank, AUROC is shown: it cannot tell a unit for a concept from one "
-    "for ten times as much. Intervals are 95 %, each on its own: the first of many units or "
+    "for ten times as much. Text weights are of the wording of prompts alone, in standard "
+    "deviations over all concepts. Intervals are 95 %, each on its own: the first of many units or "
     "concepts look stronger than they are. A unit describes a finding; it does not decide it."
 )
 
@@ -109,9 +117,12 @@ def _unit_page(
         ],
         "agreement": [
             {"pooling": pooling, **found}
-            for pooling in dict.fromkeys(row.pooling for row in rows)
-            if (found := _agreement([r for r in rows if r.pooling == pooling], names))
+            for pooling in dict.fromkeys(row.pooling for row in rows if row.pooling)
+            if (found := _agreement([r for r in rows if r.pooling in ("", pooling)], names))
         ],
+        "fidelity": fidelity_lines(
+            [f for f in result.text_units.fidelity if f.layer == layer] if result.text_units else []
+        ),
         "findings": _findings(result, names, layer, index),
         "probes": _probes(result, names, layer, index),
         "reading": MEANING,
@@ -245,10 +256,11 @@ def _plain(value: float) -> float | None:
 def _say_unit(page: dict[str, Any]) -> None:
     say(f"{page['layer']}:{page['unit']} of {page['model']}", bold=True)
     for answer in page["answers"]:
-        shown = ARMS.get(answer["arm"], answer["arm"])
-        say(f"What it answers to, {shown} ({answer['pooling']}; {answer['concepts']} concepts):")
-        _table([(entry["name"], entry) for entry in answer["strongest"]])
+        say(f"{_heading(answer['arm'], answer['pooling'])}{answer['concepts']} concepts):")
+        _table([(entry["name"], entry) for entry in answer["strongest"]], answer["arm"])
         say(f"  {_family_line(answer['family'])}")
+    for line in page["fidelity"]:
+        say(line)
     for agreed in page["agreement"]:
         _say_agreement(agreed)
     say("Findings that it carries:")
@@ -273,6 +285,11 @@ def _say_unit(page: dict[str, Any]) -> None:
     say(page["reading"])
 
 
+def _heading(arm: str, pooling: str) -> str:
+    start = "What prompts ask it for" if arm == "text" else "What it answers to"
+    return f"{start}, {ARMS.get(arm, arm)} ({f'{pooling}; ' if pooling else ''}"
+
+
 def _family_line(family: dict[str, Any]) -> str:
     if family["p"] is None:
         return "Family: none; it prefers fewer than two concepts."
@@ -282,7 +299,7 @@ def _family_line(family: dict[str, Any]) -> str:
 
 
 def _say_agreement(agreed: dict[str, Any]) -> None:
-    arms = " and ".join(ARMS.get(arm, arm) for arm in agreed["arms"])
+    arms = _listed([ARMS.get(arm, arm) for arm in agreed["arms"]])
     shared = ", ".join(entry["name"] for entry in agreed["shared"]) or "nothing"
     chance = "" if agreed["chance"] is None else f" (by chance: p = {agreed['chance']:.2g})"
     say(f"Among its strongest in {arms} ({agreed['pooling']}): {shared}{chance}.")
@@ -291,19 +308,25 @@ def _say_agreement(agreed: dict[str, Any]) -> None:
         say(f"  Correlation of its profiles over {both}: {_short(pair['value'])}")
 
 
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def _say_concept(page: dict[str, Any]) -> None:
     say(f"Units for {page['name']} ({page['concept']}) in {page['model']}", bold=True)
     say(f"Terms: {', '.join(page['terms'])}")
     for group in page["units"]:
         shown = ARMS.get(group["arm"], group["arm"])
-        say(f"{group['layer']}, {shown} ({group['pooling']}; {group['units']} units):")
-        _table([(f"{group['layer']}:{e['unit']}", e) for e in group["strongest"]])
+        pooling = f"{group['pooling']}; " if group["pooling"] else ""
+        say(f"{group['layer']}, {shown} ({pooling}{group['units']} units):")
+        _table([(f"{group['layer']}:{e['unit']}", e) for e in group["strongest"]], group["arm"])
     say(page["reading"])
 
 
-def _table(entries: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    lines = [["", *SHOWN.values()]]
-    lines += [[name, *(_cell(entry.get(measure)) for measure in SHOWN)] for name, entry in entries]
+def _table(entries: Sequence[tuple[str, dict[str, Any]]], arm: str) -> None:
+    columns = TEXT_SHOWN if arm == "text" else PICTURES_SHOWN
+    lines = [["", *columns.values()]]
+    lines += [[name, *(_cell(entry.get(m)) for m in columns)] for name, entry in entries]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = [f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)]

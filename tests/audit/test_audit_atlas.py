@@ -16,6 +16,7 @@ from audit.atlas import (
     contents,
     family_of,
     find_concept,
+    leading_concepts,
     measured_concepts,
     units_for,
 )
@@ -217,6 +218,65 @@ def test_arms_are_compared_over_the_concepts_that_both_showed(folder):
     own = {(r.arm, r.concept): r.value("correlation") for r in rows}
     table = [[own[arm, c] for c in concepts] for arm in ("photo", "rendered")]
     assert found.correlation[0, 0] == pytest.approx(np.corrcoef(table)[0, 1])
+
+
+def text_row(unit, concept, value):
+    reason = "alike" if np.isnan(value) else ""
+    return {"arm": "text", "measure": "text_weight", "concept": concept, "layer": "visual.a",
+            "unit": unit, "pooling": "", "value": value, "reason": reason, "n": 9,
+            "clusters": 3}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def with_text(tmp_path_factory):
+    """The table with weights of prompts for one layer; a unit that all ask alike is undefined."""
+    folder = write(tmp_path_factory.mktemp("text"))
+    table = pd.read_parquet(folder / "measurements.parquet")
+    rows = [
+        text_row(unit, concept, np.nan if unit == 3 else float((unit + c) % 6 - 2))
+        for unit in range(4)
+        for c, concept in enumerate(CONCEPTS)
+    ]
+    whole = pd.concat([table.astype(object), complete(pd.DataFrame(rows)).astype(object)])
+    for name in ("value", "low", "high"):
+        whole[name] = whole[name].astype(float)
+    whole["unit"] = whole["unit"].astype("Int64")
+    pq.write_table(
+        pa.Table.from_pandas(whole, preserve_index=False), folder / "measurements.parquet"
+    )
+    return folder
+
+
+def test_text_weights_come_first_by_weight_and_what_is_undefined_last(with_text):
+    rows = concepts_of(with_text, "visual.a", 1)
+
+    assert list(dict.fromkeys(r.arm for r in rows)) == ["text", "rendered", "photo"]
+    text = [r for r in rows if r.arm == "text"]
+    assert [r.strength for r in text] == [3, 2, 1, 0, -1, -2]
+    assert [r.arm for r in concepts_of(with_text, "visual.b", 1)].count("text") == 0
+    silent = [r for r in concepts_of(with_text, "visual.a", 3) if r.arm == "text"]
+    assert [r.estimates["text_weight"].reason for r in silent] == ["alike"] * 6
+
+
+def test_all_three_arms_are_compared_however_pictures_were_pooled(with_text):
+    _, found = arms_agree(concepts_of(with_text, "visual.a", 0))
+
+    assert found.arms == ("text", "rendered", "photo")
+    assert found.correlation.shape == (1, 3)
+
+
+def test_leading_concepts_of_several_units_are_those_of_each_alone(with_text):
+    found = leading_concepts(with_text, "visual.a", [2, 0, 3], k=2)
+
+    assert list(found) == [2, 0, 3]
+    for unit, arms in found.items():
+        rows = concepts_of(with_text, "visual.a", unit)
+        for arm, leads in arms.items():
+            own = [r.concept for r in rows if r.arm == arm and r.strength > 0]
+            assert leads == tuple(own[:2])
+    assert found[3]["text"] == ()
+    with pytest.raises(PlanError, match="from 0 to 3; got 9"):
+        leading_concepts(with_text, "visual.a", [9])
 
 
 def test_one_arm_alone_has_nothing_to_agree_with(folder):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from audit.results import read_result
@@ -38,10 +39,53 @@ def test_json_tells_what_the_text_tells(cli, finished_once, unit):
     result = read_result(finished_once / "result.json")
     assert page["audit"] == result.digest
     assert finding.id in [entry["id"] for entry in page["findings"]]
-    strongest = page["answers"][0]["strongest"][0]
+    text, rendered = page["answers"]
+    assert (text["arm"], rendered["arm"]) == ("text", "rendered")
+    assert (text["pooling"], rendered["pooling"]) == ("", record.pooling)
+    assert set(text["strongest"][0]) == {"concept", "name", "text_weight"}
+    strongest = rendered["strongest"][0]
     assert strongest["correlation"]["low"] <= strongest["correlation"]["value"]
     asked = [p for p in result.probes if record.unit in dict(p.units)]
     assert [entry["concept"] for entry in page["probes"]] == [p.concept for p in asked]
+
+
+def test_text_weights_stand_beside_pictures_by_weight_and_are_compared_with_them(
+    cli, finished_once, unit
+):
+    address = f"{unit[1].layer}:{unit[1].unit}"
+
+    page = json.loads(cli("unit", finished_once, address, "--format", "json", "--top", 99).out)
+
+    weights = [e["text_weight"]["value"] for e in page["answers"][0]["strongest"]]
+    assert weights == sorted(weights, reverse=True)
+    (agreed,) = page["agreement"]
+    assert agreed["arms"] == ["text", "rendered"]
+    rendered = {e["concept"]: e["correlation"]["value"] for e in page["answers"][1]["strongest"]}
+    text = {e["concept"]: e["text_weight"]["value"] for e in page["answers"][0]["strongest"]}
+    assert set(text) == set(rendered)
+    both = np.corrcoef([[arm[c] for c in sorted(text)] for arm in (text, rendered)])
+    assert agreed["correlations"][0]["value"] == pytest.approx(both[0, 1])
+    lines = cli("unit", finished_once, address).out
+    assert "What prompts ask it for, text weights (31 concepts):" in lines
+    assert "Among its strongest in text weights and rendered words (" in lines
+    assert lines.index("text weights (") < lines.index("What it answers to, rendered words")
+    assert "fidelity not measured, this encoder does not hand out the positions" in lines
+
+
+def test_units_that_prompts_of_a_concept_ask_for_are_listed_by_weight(cli, finished_once):
+    page = json.loads(cli("unit", finished_once, "--concept", "menace", "--format", "json").out)
+
+    text, rendered = page["units"]
+    assert (text["arm"], text["pooling"], rendered["arm"]) == ("text", "", "rendered")
+    weights = [e["text_weight"]["value"] for e in text["strongest"]]
+    assert weights == sorted(weights, reverse=True)
+    asked = next(
+        a
+        for a in read_result(finished_once / "result.json").text_units.asked
+        if a.concept == "menace"
+    )
+    first = [(e["unit"], e["text_weight"]["value"]) for e in text["strongest"]]
+    assert [u for u, v in first if v > 0] == [u for u, _ in asked.units]
 
 
 def test_units_for_a_concept_are_found_by_name_and_lead_in_order(cli, finished_once):
