@@ -1,6 +1,12 @@
-"""One sparse probe per concept, layer and modality."""
+"""One sparse probe per concept, layer and modality, and what it is to be read beside.
+
+Beside the path with its one-standard-error rule stand a probe of a few units, one of all units, the
+same fit to shuffled labels, and the units that come back whichever half of the clusters is seen.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,15 +14,18 @@ from numpy.typing import NDArray
 from audit.gather import Shown
 from audit.numbers import number
 from audit.plan import ProbesSection
-from audit.results import FindingRecord, ProbeRecord
+from audit.results import FindingRecord, FixedProbeRecord, ProbeRecord, StableUnitsRecord
 from concept_sets.concept import Concept
 from probes.clusters import clusters_of
 from probes.errors import MeasureError
+from probes.fixed_units import FixedProbe, fit_fixed_units
 from probes.progress import Progress
 from probes.sparse_logistic import SparseProbe, fit_sparse_probe
+from probes.stability_selection import StabilitySelection, select_stable
 
 SHOWN_UNITS = 20
 CHANCE = 0.5
+NO_SCORE = "the held-out score could not be had"
 NO_BETTER = "its held-out score does not clear chance, so its units are not shown"
 
 
@@ -68,6 +77,15 @@ def concept_probes(
         progress.finish()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """One concept against the rest, in one reading."""
+
+    values: NDArray[np.floating[Any]]
+    labels: NDArray[np.bool_]
+    clusters: NDArray[np.intp]
+
+
 def _probes(
     shown: Shown,
     wanted: Sequence[Concept],
@@ -87,29 +105,51 @@ def _probes(
                 "pooling": reading.pooling.value,
                 "modality": shown.stimuli[0].modality.value,
             }
-            try:
-                kept = rows[concept.ref]
-                probe = fit_sparse_probe(
-                    activations.values[kept],
-                    own[kept] == concept.ref,
-                    clusters[kept],
-                    rng=rng,
-                    n_lambdas=section.lambdas,
-                    folds=section.folds,
-                )
-            except MeasureError as error:
-                yield _undefined(about, str(error))
-            else:
-                yield _record(about, probe)
+            kept = rows[concept.ref]
+            question = _Question(
+                values=activations.values[kept],
+                labels=own[kept] == concept.ref,
+                clusters=np.unique(clusters[kept], return_inverse=True)[1],
+            )
+            yield _answer(question, about, section, rng)
             progress.advance(1)
 
 
-def _record(about: dict[str, str], probe: SparseProbe) -> ProbeRecord:
-    why = probe.reason or "the held-out score could not be had"
+def _answer(
+    question: _Question, about: dict[str, str], section: ProbesSection, rng: np.random.Generator
+) -> ProbeRecord:
+    # What stands beside the sparse probe must not change its numbers.
+    aside = rng.spawn(2)
+    asked = (question.values, question.labels, question.clusters)
+    try:
+        probe = fit_sparse_probe(
+            *asked, rng=rng, n_lambdas=section.lambdas, folds=section.folds, dense=True
+        )
+        fixed = fit_fixed_units(
+            *asked,
+            rng=aside[0],
+            n_units=section.fixed_units,
+            n_lambdas=section.lambdas,
+            folds=section.folds,
+            fold=probe.fold if len(probe.fold) else None,
+        )
+        stable = (
+            select_stable(*asked, rng=aside[1], pairs=section.pairs) if section.stability else None
+        )
+    except MeasureError as error:
+        return _undefined(about, str(error))
+    return _record(about, probe, fixed, stable)
+
+
+def _record(
+    about: dict[str, str],
+    probe: SparseProbe,
+    fixed: FixedProbe,
+    stable: StabilitySelection | None,
+) -> ProbeRecord:
+    why = probe.reason or NO_SCORE
     # Without a concept to find, half of the probes still pick a few units.
     clears = probe.auroc.low > CHANCE
-    shown = SHOWN_UNITS if clears else 0
-    strongest = zip(probe.units[:shown], probe.weights[:shown], strict=True)
     selectivity = probe.auroc.value - probe.control_auroc.value
     return ProbeRecord.model_validate(
         {
@@ -120,9 +160,51 @@ def _record(about: dict[str, str], probe: SparseProbe) -> ProbeRecord:
             "high": number(probe.auroc.high, why),
             "control_auroc": number(probe.control_auroc.value, why),
             "selectivity": number(selectivity, why),
-            "units": tuple((int(u), float(f"{w:.6g}")) for u, w in strongest),
+            "units": _strongest(probe) if clears else (),
             "reason": probe.reason or ("" if clears else NO_BETTER),
+            "stable": _stable(stable) if stable is not None else None,
+            "fixed": _fixed(fixed),
+            "dense_auroc": number(probe.dense_auroc.value, why),
+            "dense_low": number(probe.dense_auroc.low, why),
+            "dense_high": number(probe.dense_auroc.high, why),
         }
+    )
+
+
+def _strongest(probe: SparseProbe | FixedProbe) -> tuple[tuple[int, float], ...]:
+    pairs = zip(probe.units[:SHOWN_UNITS], probe.weights[:SHOWN_UNITS], strict=True)
+    return tuple((int(unit), _short(weight)) for unit, weight in pairs)
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def _fixed(probe: FixedProbe) -> FixedProbeRecord:
+    why = probe.reason or NO_SCORE
+    clears = probe.auroc.low > CHANCE
+    return FixedProbeRecord(
+        wanted=probe.wanted,
+        auroc=number(probe.auroc.value, why),
+        low=number(probe.auroc.low, why),
+        high=number(probe.auroc.high, why),
+        units=_strongest(probe) if clears else (),
+        reason=probe.reason or ("" if clears else NO_BETTER),
+    )
+
+
+def _stable(found: StabilitySelection) -> StableUnitsRecord:
+    return StableUnitsRecord(
+        n_units=len(found.units),
+        units=tuple(
+            (int(unit), _short(found.frequency[unit]), _short(found.direction[unit]))
+            for unit in found.units[:SHOWN_UNITS]
+        ),
+        threshold=found.threshold,
+        expected_false=number(found.expected_false, found.reason or "no unit could be picked"),
+        per_half=found.per_half,
+        pairs=found.pairs,
+        reason=found.reason,
     )
 
 
@@ -139,6 +221,9 @@ def _undefined(about: dict[str, str], why: str) -> ProbeRecord:
             "selectivity": nothing,
             "units": (),
             "reason": why,
+            "dense_auroc": nothing,
+            "dense_low": nothing,
+            "dense_high": nothing,
         }
     )
 

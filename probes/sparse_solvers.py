@@ -121,7 +121,8 @@ def solve_liblinear(problem: Problem) -> Path:
 
 def solve_dense(problem: Problem) -> Path:
     """Solve with an L2 penalty instead: the dense baseline, three strengths of shrinkage."""
-    fitted = [_scikit(problem, penalty, max_iter=500) for penalty in problem.lambdas]
+    options = {"max_iter": 2000, "tol": 1e-6}
+    fitted = [_scikit(problem, penalty, **options) for penalty in problem.lambdas]
     return Path(np.array([c for c, _ in fitted]), np.array([a for _, a in fitted]))
 
 

@@ -206,3 +206,26 @@ def test_rounding_errors_are_not_used_units():
         [False, False, False],
     ]
     assert fixed_units.ARTICLE_UNITS == 3
+
+
+def test_given_folds_are_the_ones_that_are_left_out():
+    values, labels, clusters = planted(8)
+    own, means = by_cluster(values, labels, clusters)[::-1]
+    fold = np.arange(60) % 4
+
+    probe = fit_fixed_units(values, labels, clusters, rng=np.random.default_rng(0), fold=fold)
+    again = fit_fixed_units(values, labels, clusters, rng=np.random.default_rng(9), fold=fold)
+
+    rows, scores = standardised(means), np.empty(60)
+    for number in range(4):
+        one = few_units(rows.design, own, balanced(own, fold != number), 3)
+        scores[fold == number] = (rows.design @ one.coefficients + one.intercept)[fold == number]
+    expected = np.mean(scores[own][:, None] > scores[~own][None, :])
+    assert probe.auroc.value == pytest.approx(expected, abs=1e-4)
+    assert again.auroc == probe.auroc
+
+
+@pytest.mark.parametrize("fold", [np.zeros(60, int), np.arange(59) % 3])
+def test_folds_that_do_not_fit_are_refused(fold):
+    with pytest.raises(MeasureError, match="one fold per cluster, of at least 2 folds"):
+        fit(fold=fold)

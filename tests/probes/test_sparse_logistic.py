@@ -374,3 +374,41 @@ def test_a_gap_keeps_both_intervals_in_mind():
     assert found.value == pytest.approx(0.4)
     assert found.low == pytest.approx(0.4 - np.hypot(0.1, 0.1))
     assert found.high == pytest.approx(0.4 + np.hypot(0.05, 0.1))
+
+
+def test_the_dense_baseline_is_that_of_scikit_learn_on_the_folds_of_the_sparse_probe():
+    values, labels, clusters = planted(13, n_units=12)
+    probe = fit_sparse_probe(
+        values, labels, clusters, rng=np.random.default_rng(0), n_lambdas=6, folds=3, dense=True
+    )
+    own = np.arange(60) < 15
+    means = np.stack([values[clusters == c].mean(axis=0) for c in range(60)])
+
+    margins = np.empty((60, 3))
+    for number in range(3):
+        inside = probe.fold == number
+        weight = np.where(own, 0.5 / own[~inside].sum(), 0.5 / (~own)[~inside].sum())[~inside]
+        mean = weight @ means[~inside]
+        spread = np.sqrt(weight @ (means[~inside] - mean) ** 2)
+        scaled = (means - mean) / spread
+        for column, strength in enumerate((1e-1, 1e-3, 1e-5)):
+            model = LogisticRegression(C=1 / (12 * strength), max_iter=2000, tol=1e-6)
+            model.fit(scaled[~inside], own[~inside], sample_weight=weight)
+            margins[inside, column] = model.decision_function(scaled[inside])
+    scores = np.empty(60)
+    for number in range(3):
+        inside = probe.fold == number
+        scores[inside] = margins[inside, sparsest(margins[~inside], own[~inside])]
+
+    assert np.bincount(probe.fold[own]).tolist() == [5, 5, 5]
+    assert probe.dense_auroc.value == pytest.approx(roc_auc_score(own, scores), abs=0.01)
+
+
+def test_asking_for_the_baseline_changes_nothing_else():
+    one = fit_sparse_probe(*planted(14), rng=np.random.default_rng(2), n_lambdas=6)
+    other = fit_sparse_probe(*planted(14), rng=np.random.default_rng(2), n_lambdas=6, dense=True)
+
+    assert np.isnan(one.dense_auroc.value)
+    assert one.auroc == other.auroc
+    assert one.control_auroc == other.control_auroc
+    np.testing.assert_array_equal(one.fold, other.fold)

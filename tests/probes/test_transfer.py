@@ -161,3 +161,36 @@ def test_other_units_and_no_shuffles_are_refused():
         run(harm, group, shuffles=0)
     with pytest.raises(MeasureError, match="same label"):
         run(harm, group._replace(labels=np.roll(group.labels, 1)))
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=seeds, enough=st.integers(1, 4))
+def test_stopping_early_counts_as_walking_the_same_shuffles_up_to_there(seed, enough):
+    sides = pair(seed, n_clusters=24, n_with=10, n_units=5)
+
+    whole = run(*sides, shuffles=12, n_units=2)
+    short = run(*sides, shuffles=12, n_units=2, enough=enough)
+
+    reached = np.cumsum(whole.control >= whole.auroc.value - 1e-12)
+    stopped = reached[-1] >= enough
+    walked = int(np.argmax(reached >= enough)) + 1 if stopped else 12
+    np.testing.assert_array_equal(short.control, whole.control[:walked])
+    assert short.auroc.p == pytest.approx(enough / walked if stopped else (1 + reached[-1]) / 13)
+
+
+def test_a_probe_that_cannot_tell_its_own_side_has_nothing_to_transfer():
+    harm, group = pair(9, harm=())
+
+    silent = run(harm, group, must_tell=True, shuffles=2)
+    told = run(*pair(9), must_tell=True, shuffles=2)
+
+    assert not silent.probe.auroc.low > 0.5
+    assert "nothing to transfer" in silent.auroc.reason
+    assert np.isnan(silent.auroc.value)
+    assert told.auroc.value > 0.5
+    assert run(harm, group, shuffles=2).auroc.value >= 0
+
+
+def test_stopping_before_the_first_control_is_refused():
+    with pytest.raises(MeasureError, match="At least 1 control must be enough"):
+        run(*pair(8), enough=0)
