@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -113,7 +114,8 @@ def answers_of(
     table: UnitTable, reading: Reading, unit: int, concepts: Sequence[str]
 ) -> list[Answer]:
     """Measure a unit against concepts of one table; those it does not show are left out."""
-    present = [concept for concept in concepts if concept in set(table.concepts)]
+    shown = set(table.concepts)
+    present = [concept for concept in concepts if concept in shown]
     if not present:
         return []
     found = associate(table.readings[reading][:, [unit]], table.labels(present)).estimates
@@ -193,8 +195,13 @@ def leads(profiles: Sequence[Profile], count: int = LEADS) -> tuple[LeadRecord, 
     )
 
 
-def agreement(profiles: Sequence[Profile]) -> AgreementRecord | None:
-    """Compare the arms of a unit; None where fewer than two saw it."""
+def agreements(profiles: Sequence[Profile]) -> tuple[AgreementRecord, ...]:
+    """Compare all arms of a unit, then each pair of them; nothing where fewer than two saw it."""
+    sets = [tuple(profiles), *(combinations(profiles, 2) if len(profiles) > 2 else ())]
+    return tuple(found for own in sets if (found := _agreement(own)) is not None)
+
+
+def _agreement(profiles: Sequence[Profile]) -> AgreementRecord | None:
     common = _common(profiles)
     if len(profiles) < 2 or not common:
         return None

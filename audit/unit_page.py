@@ -14,7 +14,7 @@ from audit.photo_rows import PREFIX
 from audit.results import CausalRecord, Undefined, UnitPageRecord
 from audit.unit_answers import (
     Profile,
-    agreement,
+    agreements,
     answers_of,
     families,
     leads,
@@ -23,10 +23,11 @@ from audit.unit_answers import (
     text_profile,
 )
 from audit.unit_choice import PageUnit
+from audit.unit_compared import Compared
 from audit.unit_curves import curves, deviations_of, histogram, spreads
 from audit.unit_drawn import DrawnPages
 from audit.unit_examples import ExamplePage, Shelf, example_page
-from audit.unit_links import Compared, LinkParts
+from audit.unit_links import LinkParts, place
 from audit.unit_pages_record import (
     ContributionRecord,
     CurveRecord,
@@ -43,8 +44,8 @@ SEED = 61
 CONSTANT = "it gives the same response to every picture"
 NOT_OPENED = Undefined(undefined="not silenced alone: the model cannot be opened")
 MINORS_OUT = (
-    "Pictures that denote, show or may show somebody under 20 are left out of this page, since the "
-    "harm sexualises."
+    "Pictures that denote, show or may show somebody under 20 are left out of this page, since a "
+    "harm on it sexualises."
 )
 
 
@@ -102,14 +103,13 @@ def write_page(desk: Desk, unit: PageUnit) -> Page:
         Where the harm of one of its findings sexualises, without any picture of minors.
     """
     sexual = desk.gathered.selection.sexual
-    careful = unit.sexual(sexual)
-    views = [view.adults() if careful else view for view in desk.views[unit.reading]]
-    views = sorted((view for view in views if view.stimuli), key=lambda view: view.arm != "photo")
-    profiles = _profiles(desk, unit, views)
-    seen, agreed = leads(profiles), agreement(profiles)
+    views, profiles = _seen(desk, unit, careful=unit.sexual(sexual))
+    careful = unit.sexual(sexual) or any(lead.concept in sexual for lead in leads(profiles))
+    if careful:
+        views, profiles = _seen(desk, unit, careful=True)
+    agreed = agreements(profiles)
     told = _told(desk, unit, profiles, views)
-    sexualises = careful or any(lead.concept in sexual for lead in seen)
-    parts = [_arm(desk, unit, view, profiles, told, sexualises) for view in views]
+    parts = [_arm(desk, unit, view, profiles, told, careful=careful) for view in views]
     drawn = desk.drawn[unit.reading]
     record = UnitPageRecord(
         layer=unit.reading.layer,
@@ -117,8 +117,8 @@ def write_page(desk: Desk, unit: PageUnit) -> Page:
         unit=unit.unit,
         findings=tuple(one.finding.id for one in told),
         story=story(unit.unit, told, profiles, agreed, desk.name_of),
-        leads=seen,
-        agreement=agreed,
+        leads=leads(profiles),
+        agreement=agreed[0] if agreed else None,
         families=families(profiles),
         curves=tuple(curve for part in parts for curve in part.curves),
         spreads=tuple(spread for part in parts for spread in part.spreads),
@@ -132,15 +132,20 @@ def write_page(desk: Desk, unit: PageUnit) -> Page:
     return Page(record=record, pictures={n: data for own in shown for n, data in own.items()})
 
 
-def _profiles(desk: Desk, unit: PageUnit, views: Sequence[View]) -> tuple[Profile, ...]:
-    gathered = desk.gathered
-    concepts = [concept.ref for concept in tested_concepts(gathered.selection)]
-    text = text_profile(desk.text, unit.reading.layer, unit.unit, concepts)
+def _seen(desk: Desk, unit: PageUnit, *, careful: bool) -> tuple[list[View], tuple[Profile, ...]]:
+    """Return what was shown, photos first, and what the unit answered; careful without minors."""
+    views = [view.adults() if careful else view for view in desk.views[unit.reading]]
+    views = sorted((view for view in views if view.stimuli), key=lambda view: view.arm != "photo")
+    selection = desk.gathered.selection
+    young = {ref for ref, _ in selection.minors} if careful else set()
+    concepts = [c.ref for c in tested_concepts(selection)]
+    text = text_profile(
+        desk.text, unit.reading.layer, unit.unit, [ref for ref in concepts if ref not in young]
+    )
     shown = [
-        profile_of(view, unit.reading, unit.unit, concepts, gathered.selection.sexual)
-        for view in views
+        profile_of(view, unit.reading, unit.unit, concepts, selection.sexual) for view in views
     ]
-    return tuple(profile for profile in (*shown, text) if profile is not None)
+    return views, tuple(profile for profile in (*shown, text) if profile is not None)
 
 
 def _told(
@@ -151,6 +156,7 @@ def _told(
         Told(
             finding=finding,
             standings=_standings(finding.identity, unit, profiles, views),
+            harm=_asked_for(finding.harm, profiles),
             link=desk.links.get((finding.id, unit.reading)),
             causal=desk.causal.get(finding.id),
         )
@@ -159,10 +165,16 @@ def _told(
     return tuple(sorted(told, key=lambda one: -_strength(one, unit.unit)))
 
 
+def _asked_for(harm: str, profiles: Sequence[Profile]) -> Standing | None:
+    text = next((profile for profile in profiles if profile.arm == "text"), None)
+    answer = text.of(harm) if text is not None else None
+    if text is None or answer is None:
+        return None
+    return Standing(answer=answer, place=text.place(harm), known=text.known)
+
+
 def _strength(told: Told, unit: int) -> float:
-    if told.link is None or told.link.units is None:
-        return 0.0
-    return float(np.nan_to_num(told.link.share(unit)))
+    return float(np.nan_to_num(told.link.share(unit))) if told.link is not None else 0.0
 
 
 def _standings(
@@ -194,7 +206,8 @@ def _arm(
     view: View,
     profiles: Sequence[Profile],
     told: Sequence[Told],
-    sexualises: bool,
+    *,
+    careful: bool,
 ) -> _ArmPart:
     """Return curves, spreads, histogram and examples of one arm."""
     gathered, deviations = desk.gathered, deviations_of(view, unit.unit)
@@ -218,7 +231,7 @@ def _arm(
                 view=view,
                 deviations=deviations,
                 direction=told[0].link.direction if told[0].link is not None else None,
-                sexualises=sexualises,
+                sexualises=careful,
             ),
             count=gathered.plan.units.examples,
             rng=_rng(gathered, unit, view),
@@ -240,16 +253,17 @@ def _rng(gathered: Gathered, unit: PageUnit, view: View) -> np.random.Generator:
 
 
 def _contribution(unit: int, link: LinkParts | None) -> ContributionRecord | None:
-    if link is None or link.units is None:
+    if link is None or link.parts is None:
         return None
+    units = link.parts.units
     single = "a concept has a single cluster"
     return ContributionRecord(
         finding=link.finding.id,
-        value=number(float(link.units.value[unit]), CONSTANT),
-        low=number(float(link.units.low[unit]), single),
-        high=number(float(link.units.high[unit]), single),
+        value=number(float(units.value[unit]), CONSTANT),
+        low=number(float(units.low[unit]), single),
+        high=number(float(units.high[unit]), single),
         share=number(link.share(unit), "there is no link on these pictures"),
-        place=link.place(unit),
+        place=place(link.parts, unit),
         alone=number(link.alone[unit], CONSTANT) if unit in link.alone else NOT_OPENED,
     )
 
@@ -281,10 +295,10 @@ def _rests_on(link: LinkParts, compared: Compared, unit: PageUnit) -> str:
         f"{link.finding.id}: measured on {own} of {all_own} pictures of the group and {rest} of "
         f"{all_rest} of the rest of its family."
     )
-    if link.units is None:
+    if link.parts is None:
         return on
-    parts = ", ".join(f"{name} {value:.3g}" for name, value in link.others.items())
+    parts = ", ".join(f"{name} {value:.3g}" for name, value in link.parts.others.items())
     return (
-        f"{on} The link on them, {link.total:.3g}, is the sum of all units of "
-        f"{unit.reading.layer}, {np.nansum(link.units.value):.3g}, and of {parts}."
+        f"{on} The link on them, {link.parts.total:.3g}, is the sum of all units of "
+        f"{unit.reading.layer}, {np.nansum(link.parts.units.value):.3g}, and of {parts}."
     )

@@ -1,5 +1,6 @@
 """Pages of units: what the units that carry findings answer to, and what they do."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -77,7 +78,6 @@ def _desk(
 ) -> Desk:
     care, wanted = care_of(gathered), by_layer(units)
     views = {reading: views_of(gathered, reading) for reading in wanted}
-    pairs = {(f.id, unit.reading): f for unit in units for f in unit.findings}
     return Desk(
         gathered=gathered,
         care=care,
@@ -85,10 +85,12 @@ def _desk(
         text=text,
         views=views,
         links={
-            (id, reading): take_apart(
-                gathered, finding, reading, views[reading], _carried(units, id, reading)
+            (link.finding.id, reading): link
+            for reading in wanted
+            for findings in _same_pictures(gathered, units, reading)
+            for link in take_apart(
+                gathered, findings, reading, views[reading], _carried(units, findings, reading)
             )
-            for (id, reading), finding in pairs.items()
         },
         drawn={
             reading: drawn_pages(gathered, reading, chosen, views[reading], care)
@@ -97,5 +99,21 @@ def _desk(
     )
 
 
-def _carried(units: Sequence[PageUnit], finding: str, reading: Reading) -> list[int]:
-    return [u.unit for u in units if u.reading == reading and finding in {f.id for f in u.findings}]
+def _same_pictures(
+    gathered: Gathered, units: Sequence[PageUnit], reading: Reading
+) -> list[list[FindingRecord]]:
+    """Gather findings that are measured on the same pictures."""
+    sexual = gathered.selection.sexual
+    found = {f.id: f for unit in units if unit.reading == reading for f in unit.findings}
+    together: dict[tuple[str, str, bool], list[FindingRecord]] = defaultdict(list)
+    for finding in found.values():
+        together[finding.family, finding.identity, finding.harm in sexual].append(finding)
+    return list(together.values())
+
+
+def _carried(
+    units: Sequence[PageUnit], findings: Sequence[FindingRecord], reading: Reading
+) -> list[int]:
+    wanted = {finding.id for finding in findings}
+    own = [unit for unit in units if unit.reading == reading]
+    return [unit.unit for unit in own if wanted & {finding.id for finding in unit.findings}]

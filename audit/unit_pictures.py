@@ -173,7 +173,8 @@ def overlay(picture: Image.Image, position_map: NDArray[np.floating[Any]]) -> Im
     picture : PIL.Image.Image
         The part that the model saw.
     position_map : ndarray of shape (height, width)
-        Contributions, position by position; 0 leaves no tint. The strongest has the full tint.
+        Contributions, position by position; 0 leaves no tint, the strongest has the full one. A
+        position is drawn as the block that it is: what lies between is not known.
 
     Returns
     -------
@@ -184,7 +185,7 @@ def overlay(picture: Image.Image, position_map: NDArray[np.floating[Any]]) -> Im
     grey = np.asarray(picture.convert("L").convert("RGB"), dtype=np.float64)
     top = float(np.abs(values).max())
     scaled = values / top if top > 0 else np.zeros_like(values)
-    wide = Image.fromarray(scaled).resize(picture.size, Image.Resampling.BILINEAR)
+    wide = Image.fromarray(scaled).resize(picture.size, Image.Resampling.NEAREST)
     heat = np.asarray(wide, dtype=np.float64)[..., None]
     colour = np.where(heat > 0, np.array(POSITIVE), np.array(NEGATIVE))
     tint = STRONGEST_TINT * np.abs(heat).clip(0, 1)

@@ -28,6 +28,9 @@ class View:
 
     arm: Arm
     stimuli: tuple[Stimulus, ...]
+    refs: tuple[frozenset[str], ...]
+    """Concept and groups of each picture."""
+
     values: NDArray[np.float32]
     """Shape (n_stimuli, n_units)."""
 
@@ -43,7 +46,7 @@ class View:
 
     def shows(self, concept: str) -> Flags:
         """Mark the pictures of a concept or of a group of a column."""
-        return np.array([concept in concepts_of(s) for s in self.stimuli], dtype=bool)
+        return np.array([concept in own for own in self.refs], dtype=bool)
 
     def adults(self) -> "View":
         """Return the clusters that a sexualising concept may meet."""
@@ -52,6 +55,7 @@ class View:
         return View(
             arm=self.arm,
             stimuli=tuple(self.stimuli[i] for i in kept),
+            refs=tuple(self.refs[i] for i in kept),
             values=self.values[kept],
             clusters=np.unique(self.clusters[kept], return_inverse=True)[1].astype(np.intp),
             is_minor=self.is_minor[kept],
@@ -85,6 +89,7 @@ def views_of(gathered: Gathered, reading: Reading) -> tuple[View, ...]:
             View(
                 arm=arm,
                 stimuli=shown.stimuli,
+                refs=tuple(frozenset(concepts_of(s)) for s in shown.stimuli),
                 values=activations.values,
                 clusters=clusters_of(names).codes,
                 is_minor=is_minor,
