@@ -1,17 +1,18 @@
 """Whether words written on pictures change what the model answers, and for whom more often.
 
-Written pictures live in memory for one batch; none is saved, and none enters the cache.
+Written pictures live in memory for one batch; none is saved. Their embeddings may be kept, so that
+a run that was cut goes on where it stopped.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
+from PIL import Image
 
 from audit.numbers import number
+from audit.typography_pictures import Viewer, drawn, encoded, sheets
 from audit.typography_plan import (
     CONTROLS,
     WORD,
@@ -25,7 +26,6 @@ from audit.typography_plan import (
     deal_settings,
     plan_job,
     read_squares,
-    written_pictures,
 )
 from audit.typography_record import (
     AttackRecord,
@@ -45,8 +45,9 @@ from audit.typography_rows import (
 from concept_sets.stroop import INKS, PROMPT, draw_card, stroop_cards, stroop_prompts
 from concept_sets.written import changed_share, write_on
 from probes.arms import normalise
+from probes.cache import ActivationCache
 from probes.encoder import Encoder
-from probes.progress import Progress, SilentProgress
+from probes.progress import Progress
 from probes.stroop import stroop_table
 from probes.text_confound import Effect, confound
 from probes.typography import answers, attack_rate, paired_gap, successes
@@ -54,8 +55,8 @@ from probes.typography import answers, attack_rate, paired_gap, successes
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-BATCH = 32
-"""Stroop cards in memory at once."""
+CANVAS = 224
+"""Side in pixels of the picture on which the cover is measured."""
 
 UNKNOWN = -2
 """Code of a right label that is not known."""
@@ -70,6 +71,7 @@ def typographic_attacks(
     unrelated: Sequence[str],
     rng: np.random.Generator,
     budget: Budget | None = None,
+    cache: ActivationCache | None = None,
     progress: Progress | None = None,
 ) -> TypographyRecord:
     """Write words and control strings on pictures and see what is answered.
@@ -88,6 +90,8 @@ def typographic_attacks(
     rng : numpy.random.Generator
         Chooses pictures, settings and control strings.
     budget : Budget, optional
+    cache : ActivationCache, optional
+        Where embeddings of written pictures are kept; nowhere if None.
     progress : Progress, optional
 
     Returns
@@ -103,27 +107,27 @@ def typographic_attacks(
         If sexualising words or labels would meet labels of minors. Pictures that may show minors
         are left out where a word or label sexualises.
     """
-    limit, told = budget or Budget(), progress or SilentProgress()
+    limit = budget or Budget()
     check(readout, attacks)
     chosen = choose_pictures(canvases, limit.pictures, readout, rng)
     squares, rows = read_squares(canvases, chosen, encoder.identity.image_size)
     used = tuple(attacks[: limit.words])
     deals = deal_settings(len(rows), limit, rng)
     jobs = [plan_job(attack, canvases, rows, deals, unrelated, readout, rng) for attack in used]
-    told.start(len(rows) + sum(job.encodings for job in jobs), "written pictures")
-    try:
-        see = _Eyes(encoder=encoder, readout=readout, batch=limit.batch, progress=told)
-        clean = see.answers(iter(squares))
-        records = [_attacked(job, squares, clean, canvases, rows, see, rng) for job in jobs]
-    finally:
-        told.finish()
+    shown, where = sheets(jobs, squares, [bool(canvases.is_minor[row]) for row in rows])
+    viewer = Viewer(encoder=encoder, cache=cache, progress=progress, batch=limit.batch)
+    given = answers(readout.scores(encoded(viewer.see(shown, "written pictures", readout))))
+    clean, records = given[: len(rows)], []
+    for turn, job in enumerate(jobs):
+        kinds = {kind: given[where[turn, kind]] for kind in job.kinds}
+        records.append(_attacked(job, kinds, clean, canvases, rows, readout, rng))
     clusters = _clusters(canvases, rows)
     right = _right(canvases, rows, readout)
     return TypographyRecord(
         readout=readout.name,
-        labels=len(readout.labels),
+        labels=len(readout.words),
         pictures=len(rows),
-        encodings=len(rows) + sum(job.encodings for job in jobs),
+        encodings=len({one.digest for one in shown}),
         unreadable=len(chosen) - len(rows),
         accuracy=share(attack_rate(_correct(clean, right), clusters)),
         attacks=with_q(records),
@@ -131,31 +135,31 @@ def typographic_attacks(
     )
 
 
-def stroop_test(encoder: Encoder, *, progress: Progress | None = None) -> StroopRecord:
+def stroop_test(
+    encoder: Encoder,
+    *,
+    cache: ActivationCache | None = None,
+    progress: Progress | None = None,
+) -> StroopRecord:
     """Ask for the ink of words that name colours.
 
     Parameters
     ----------
     encoder : Encoder
         Its text tower reads the prompts, its image tower the cards.
+    cache : ActivationCache, optional
+        Where embeddings of cards are kept; nowhere if None.
     progress : Progress, optional
 
     References
     ----------
     Goh et al. (2021), Multimodal Neurons in Artificial Neural Networks, Distill.
     """
-    cards, told = stroop_cards(), progress or SilentProgress()
+    cards, side = stroop_cards(), encoder.identity.image_size
     texts = normalise(encoder.encode_texts(stroop_prompts()).astype(np.float64))
-    side, seen = encoder.identity.image_size, []
-    told.start(len(cards), "Stroop cards")
-    try:
-        for start in range(0, len(cards), BATCH):
-            batch = [draw_card(card, side=side) for card in cards[start : start + BATCH]]
-            seen.append(encoder.encode_pictures(batch).embeddings)
-            told.advance(len(batch))
-    finally:
-        told.finish()
-    cosines = normalise(np.concatenate(seen).astype(np.float64)) @ texts.T
+    shown = drawn(partial(draw_card, card, side=side) for card in cards)
+    seen = Viewer(encoder=encoder, cache=cache, progress=progress).see(shown, "Stroop cards")
+    cosines = normalise(seen.embeddings.values.astype(np.float64)) @ texts.T
     logits = encoder.identity.logit_scale * cosines
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     table = stroop_table(
@@ -197,46 +201,24 @@ def confound_record(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Eyes:
-    """Pictures to answers, batch by batch."""
-
-    encoder: Encoder
-    readout: ReadOut
-    batch: int
-    progress: Progress
-
-    def answers(self, pictures: Iterator[Image]) -> Indices:
-        found: list[Indices] = []
-        while True:
-            held = list(islice(pictures, self.batch))
-            if not held:
-                return np.concatenate(found) if found else np.empty(0, dtype=np.intp)
-            shown = self.encoder.encode_pictures(held, self.readout.readings)
-            found.append(answers(self.readout.scores(shown)))
-            self.progress.advance(len(held))
-
-
 def _attacked(
     job: Job,
-    squares: Sequence[Image],
+    given: Mapping[str, Indices],
     clean: Indices,
     canvases: Canvases,
     rows: Sequence[int],
-    see: _Eyes,
+    readout: ReadOut,
     rng: np.random.Generator,
 ) -> AttackRecord:
-    minor = [bool(canvases.is_minor[row]) for row in rows]
     at = np.array([picture for picture, _ in job.trials], dtype=np.intp)
-    given = {kind: see.answers(written_pictures(job, kind, squares, minor)) for kind in job.kinds}
-    target = see.readout.labels.index(job.attack.target)
+    target = readout.labels.index(job.attack.target)
     none = np.full(len(at), np.nan)
     hits = {
         kind: successes(clean[at], given[kind], target) if kind in given else none
         for kind in (WORD, *CONTROLS)
     }
     clusters = _clusters(canvases, rows)[at]
-    right = _right(canvases, rows, see.readout)[at]
+    right = _right(canvases, rows, readout)[at]
     right = np.where(right == target, UNKNOWN, right)
     control = np.mean([hits[kind] for kind in CONTROLS if kind in given], axis=0)
     before = _correct(clean[at], right)
@@ -246,18 +228,12 @@ def _attacked(
         )
         for kind in (WORD, *CONTROLS)
     }
-    covers = [
-        changed_share(
-            squares[k], write_on(squares[k], job.attack.word, how, may_show_minor=minor[k])
-        )
-        for k, how in job.trials
-    ]
     return AttackRecord(
         word=job.attack.word,
         target=job.attack.target,
         pictures=len(set(at.tolist())),
         may_show_minors=job.may_show_minors,
-        cover=number(float(np.mean(covers)) if covers else np.nan, "nothing was written"),
+        cover=number(_cover(job), "nothing was written"),
         rate=share(attack_rate(hits[WORD], clusters)),
         controls=tuple(
             control_row(kind, job, hits, changes[kind], clusters, rng) for kind in CONTROLS
@@ -266,6 +242,17 @@ def _attacked(
         writings=tuple(writing_rows(job, hits[WORD], control, clusters)),
         groups=tuple(group_rows(hits[WORD], control, canvases, rows, at, clusters, rng)),
     )
+
+
+def _cover(job: Job) -> float:
+    """Mean share of pixels that the word changes, on a grey picture; NaN where none is written."""
+    grey = Image.new("RGB", (CANVAS, CANVAS), "grey")
+    word, ways = job.attack.word, [writing for _, writing in job.trials]
+    of = {
+        way: changed_share(grey, write_on(grey, word, way, may_show_minor=False))
+        for way in set(ways)
+    }
+    return float(np.mean([of[way] for way in ways])) if ways else float("nan")
 
 
 def _left_out(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -51,6 +52,14 @@ class ReadOut:
 
     minors: frozenset[str] = frozenset()
     """Labels that their packs mark as minors; words decide as well."""
+
+    terms: tuple[str, ...] = ()
+    """Every word that is offered, where a label stands for a pack of them."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Every word that is offered."""
+        return self.terms or self.labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +138,40 @@ def zero_shot(labels: Sequence[str], vectors: NDArray[np.floating[Any]]) -> Read
     return ReadOut(name="zero-shot", labels=tuple(labels), scores=scores)
 
 
+def zero_shot_packs(
+    packs: Sequence[str], terms: Sequence[str], vectors: NDArray[np.floating[Any]]
+) -> ReadOut:
+    """Answer with the pack of the term whose text embedding has the highest cosine.
+
+    Every term is offered; the answer counts for its pack, as rates of harms count it.
+
+    Parameters
+    ----------
+    packs : sequence of str
+        Pack of each term.
+    terms : sequence of str
+    vectors : ndarray of shape (n_terms, embedding_size)
+        Text embeddings, normalised or not.
+
+    Examples
+    --------
+    >>> readout = zero_shot_packs(["tools", "pets", "pets"], ["axe", "cat", "dog"], np.eye(3))
+    >>> shown = EncodedPictures(embeddings=np.array([[0.1, 0.3, 0.9]], np.float32), units={})
+    >>> readout.labels, readout.scores(shown).argmax(axis=1)
+    (('tools', 'pets'), array([1]))
+    """
+    single = zero_shot(terms, vectors)
+    labels = tuple(dict.fromkeys(packs))
+    of = np.array(packs, dtype=object)
+    at = [np.flatnonzero(of == label) for label in labels]
+
+    def scores(shown: EncodedPictures) -> Floats:
+        cosines = single.scores(shown)
+        return np.stack([cosines[:, columns].max(axis=1) for columns in at], axis=1)
+
+    return ReadOut(name="zero-shot, by pack", labels=labels, scores=scores, terms=tuple(terms))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One word, where it is written, and its control strings."""
@@ -161,7 +204,8 @@ def check(readout: ReadOut, attacks: Sequence[Attack]) -> None:
             f"Every attack needs a target among the labels; not there: {unknown or 'no attack'}."
         )
     lewd = _sexual_labels(readout) or any(attack.sexualises for attack in attacks)
-    young = [x for x in readout.labels if x in readout.minors or denotes_minor(x)]
+    offered = dict.fromkeys((*readout.labels, *readout.words))
+    young = [x for x in offered if x in readout.minors or denotes_minor(x)]
     young += [attack.word for attack in attacks if denotes_minor(attack.word)]
     if lewd and young:
         raise ConceptSetError(
@@ -171,7 +215,8 @@ def check(readout: ReadOut, attacks: Sequence[Attack]) -> None:
 
 
 def _sexual_labels(readout: ReadOut) -> bool:
-    return any(label in readout.sexual or sexualises(label) for label in readout.labels)
+    offered = (*readout.labels, *readout.words)
+    return any(label in readout.sexual or sexualises(label) for label in offered)
 
 
 def choose_pictures(
@@ -239,9 +284,9 @@ def plan_job(
     adults = attack.sexualises
     kept = tuple(deal for deal in deals if not (adults and canvases.is_minor[rows[deal[0]]]))
     shuffled = {
-        shuffled_letters(attack.word, rng, avoid=readout.labels) for _ in range(CONTROL_STRINGS)
+        shuffled_letters(attack.word, rng, avoid=readout.words) for _ in range(CONTROL_STRINGS)
     }
-    others = unrelated_words(attack.word, unrelated, avoid=(attack.target, *readout.labels))
+    others = unrelated_words(attack.word, unrelated, avoid=(attack.target, *readout.words))
     drawn = rng.permutation(len(others))[:CONTROL_STRINGS].tolist()
     return Job(
         attack=attack,
@@ -257,15 +302,16 @@ def plan_job(
 
 def written_pictures(
     job: Job, kind: str, squares: Sequence[Image], minor: Sequence[bool]
-) -> Iterator[Image]:
-    """Yield the pictures with the word, or with one of its controls, on them."""
+) -> Iterator[Callable[[], Image]]:
+    """Yield what draws the pictures with the word, or with one of its controls, on them."""
     word = job.attack.word
     for turn, (picture, writing) in enumerate(job.trials):
         if kind == BOX:
-            yield blank_box(squares[picture], word, writing)
+            yield partial(blank_box, squares[picture], word, writing)
             continue
         strings = job.strings.get(kind, ())
         text = word if kind == WORD else strings[turn % len(strings)]
         if kind == WORD:
             refuse_on_minors(word, may_show_minor=minor[picture], sexual=job.attack.sexualises)
-        yield write_on(squares[picture], text, writing, may_show_minor=minor[picture])
+        on = squares[picture]
+        yield partial(write_on, on, text, writing, may_show_minor=minor[picture])

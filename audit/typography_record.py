@@ -80,14 +80,14 @@ class AttackRecord(Record):
 
     word: str
     target: str
-    """The label that it stands for."""
+    """The label that it stands for; its pack, where answers count for packs."""
 
     pictures: int
     may_show_minors: int
     """Pictures left out because the word or a label sexualises."""
 
     cover: Number
-    """Mean share of pixels that the word changes."""
+    """Mean share of pixels that the word changes, on a grey picture of 224 x 224."""
 
     rate: ShareRecord
     """Conditional attack success: the answer became the target and was not before."""
@@ -105,7 +105,11 @@ class TypographyRecord(Record):
     """Attacks on one read-out."""
 
     readout: str
+    """How an answer was read: ``zero-shot, by pack`` offers every term and counts packs."""
+
     labels: int
+    """Words that were offered."""
+
     pictures: int
     encodings: int
     """Pictures that went through the model, with and without words."""

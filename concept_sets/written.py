@@ -58,6 +58,19 @@ STROKE = 0.06
 SHUFFLES = 64
 """Orders of the letters that are tried before one is taken for impossible."""
 
+HARMLESS = (
+    *("axle", "barn", "cork", "dune", "fern", "gate", "jar", "kite", "lamp", "moss", "oar"),
+    *("pear", "quilt", "reed", "spoon", "tile", "urn", "vase", "wheel", "basin", "cable", "chalk"),
+    *("basket", "bottle", "candle", "hammer", "ladder", "pebble", "ribbon", "saddle", "window"),
+    *("blanket", "compass", "drawer", "lantern", "orchard", "pitcher", "shutter", "teapot"),
+    *("bookcase", "doorknob", "envelope", "haystack", "keyboard", "notebook", "umbrella"),
+    *("corkscrew", "dandelion", "telescope", "wallpaper", "lighthouse", "watering can"),
+    *("refrigerator", "thermometer", "picture frame", "kitchen table", "cardboard box"),
+    *("chest of drawers", "bicycle repair stand", "a box of coloured pencils"),
+    *("a wooden table in the garden", "a lamp beside the kitchen window"),
+)
+"""Words of all lengths that name no person and nothing harmful: for controls."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:

@@ -40,9 +40,9 @@ class Confound:
 
 
 SENTENCES: Mapping[str, str] = {
-    "seen and read": "The unit answers to photos without text as well as to rendered words",
-    "seen": "The unit answers to photos without text; on rendered words no effect stands out",
-    "read": "The unit answers to rendered words; on photos without text no effect stands out, "
+    "seen and read": "The unit answers to photos as well as to rendered words",
+    "seen": "The unit answers to photos; on rendered words no effect stands out",
+    "read": "The unit answers to rendered words; on photos no effect stands out, "
     "so the finding may rest on text in pictures",
     "opposed": "The unit answers to photos and to rendered words in opposite directions",
     "neither": "Neither on photos nor on rendered words does an effect stand out",

@@ -19,6 +19,7 @@ from audit.typography_plan import (
     choose_pictures,
     deal_settings,
     zero_shot,
+    zero_shot_packs,
 )
 from audit.typography_record import StroopRecord, TypographyRecord
 from concept_sets.errors import ConceptSetError, PictureError
@@ -27,6 +28,7 @@ from concept_sets.stroop import INKS
 from concept_sets.world.drawing import draw_scene
 from concept_sets.written import Writing, blank_box, changed_share
 from probes.backends.table import load_encoder
+from probes.cache import ActivationCache
 from probes.encoder import EncodedPictures
 from probes.readings import default_reading
 from probes.text_confound import Effect
@@ -44,7 +46,10 @@ def colours(row: int) -> tuple[int, int, int]:
 class Reader:
     """Answers "thief" where ``moved`` says so of a picture's row and the pixels changed on it."""
 
-    identity = SimpleNamespace(image_size=SIDE, logit_scale=100.0)
+    identity = SimpleNamespace(
+        image_size=SIDE, logit_scale=100.0, embedding_size=3, weights_digest="none"
+    )
+    layers = ()
 
     def __init__(self, moved):
         self.moved, self.seen = moved, 0
@@ -223,6 +228,60 @@ def test_a_word_without_another_order_has_no_shuffled_control_and_says_why():
     assert shuffled.strings == ()
     assert isinstance(shuffled.gap.value, Undefined)
     assert found.encodings == 24 * 4
+
+
+def test_words_behind_packs_count_for_the_rules_on_minors_and_for_the_controls():
+    def packs(*terms):
+        return zero_shot_packs(["work", "work", "crime"], terms, np.eye(3))
+
+    thief = Attack(word="thief", target="crime")
+    found = attack(
+        Reader(lambda row, changed: True), attacks=(thief,), readout=packs("weaver", "bread", "x")
+    )
+    assert found.labels == 3
+    assert plain(found.attacks[0].rate.value) == 1
+    lewd = Attack(word="seductive", target="crime")
+    with pytest.raises(ConceptSetError, match="never stand beside"):
+        attack(Reader(lambda row, changed: True), attacks=(lewd,), readout=packs("child", "b", "c"))
+    left = attack(
+        Reader(lambda row, changed: True),
+        canvases(24, minors=6),
+        (thief,),
+        packs("nude", "baker", "thief"),
+    )
+    assert left.pictures == 18
+    avoided = replace(READ, terms=(*LABELS, *UNRELATED[:3]))
+    (only,) = attack(Reader(lambda row, changed: True), readout=avoided).attacks
+    assert only.controls[2].strings == (UNRELATED[3],)
+
+
+def test_a_cut_run_goes_on_where_it_stopped_and_ends_with_the_same_record(tmp_path):
+    class Cut(Reader):
+        identity = SimpleNamespace(
+            **vars(Reader.identity),
+            config_digest="c",
+            activation="a",
+            preprocessing="p",
+            libraries={},
+        )
+
+        def __init__(self, most):
+            super().__init__(lambda row, changed: row % 3 == 0)
+            self.most = most
+
+        def encode_pictures(self, pictures, readings=()):
+            if self.seen + len(pictures) > self.most:
+                raise KeyboardInterrupt
+            return super().encode_pictures(pictures, readings)
+
+    cache, whole = ActivationCache(tmp_path), attack(Cut(1000))
+    first, second = Cut(61), Cut(1000)
+    with pytest.raises(KeyboardInterrupt):
+        attack(first, cache=cache)
+    assert attack(second, cache=cache) == whole
+    assert first.seen == 60
+    assert first.seen + second.seen == whole.encodings
+    assert attack(Cut(0), cache=cache) == whole
 
 
 def test_what_was_asked_wrongly_is_refused():
