@@ -22,6 +22,7 @@ from audit.results import (
 from audit.run_replication import replications
 from audit.run_replication_words import not_looked_for, tell_replications
 from audit.text_units import text_units
+from audit.transfer_evidence import transfers
 from audit.unit_pages import unit_pages
 from audit.written_words import written_words
 
@@ -75,7 +76,7 @@ def unit_evidence(
     UnitEvidence
     """
     other_model = replications(gathered, findings, causal, say)
-    told = tell_replications(findings, other_model)
+    told, read_across = transfers(gathered, tell_replications(findings, other_model))
     asked = text_units(gathered, say)
     written = written_words(gathered, told, causal)
     paged = unit_pages(gathered, told, causal, text_weights=asked.frames, say=say)
@@ -84,6 +85,7 @@ def unit_evidence(
         causal=tuple(causal),
         probes=tuple(probes),
         text_units=asked.record,
+        transfers=read_across,
         pages=paged.records,
         other_model=other_model,
         typography=written.typography,
