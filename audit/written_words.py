@@ -21,6 +21,7 @@ from audit.typography_plan import Budget, Canvases
 from audit.typography_record import GroupAttackRecord
 from audit.written_words_attacks import attacks_of, audit_canvases, standard_readout
 from audit.written_words_confounds import confounds_of, with_confounds
+from concept_sets.stroop import INKS
 from concept_sets.written import HARMLESS
 
 SEED = 53
@@ -79,7 +80,10 @@ def written_words(
         typography=typography,
         stroop=stroop,
         confounds=confounds,
-        not_tested=tuple(_not_tested(gathered, findings, confounds, why)),
+        not_tested=(
+            *_not_tested(gathered, findings, confounds, why),
+            *_unread_stroop(stroop),
+        ),
     )
 
 
@@ -202,3 +206,15 @@ def _not_tested(
     if lacking:
         reason = "it takes units on photos and on rendered words of the same group"
         yield NotTested(what=f"{READING}: {lacking} of {len(findings)}", why=reason)
+
+
+def _unread_stroop(stroop: StroopRecord | None) -> Iterator[NotTested]:
+    """Say where cards tell nothing: the model does not name an ink even where the word agrees."""
+    rates = {(row.kind, row.by): row.rate for row in stroop.rows} if stroop is not None else {}
+    agreeing = rates.get(("congruent", "ink"))
+    if agreeing is not None and not plain(agreeing.low) > 1 / len(INKS):
+        reason = (
+            f"it names the ink of {agreeing.hits} of {agreeing.n} cards on which word and ink "
+            f"agree, which is within reach of chance (1 in {len(INKS)})"
+        )
+        yield NotTested(what="Whether the model names words or inks (Stroop)", why=reason)

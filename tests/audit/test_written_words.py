@@ -1,27 +1,35 @@
 """Words on the pictures of an audit: which are written, and what is told of a model that reads."""
 
+import importlib.util
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
 from audit.gather import Instruments, Shown
 from audit.gathered import Gathered
 from audit.numbers import plain
-from audit.plan import AuditPlan
+from audit.plan import AuditPlan, read_plan
 from audit.results import CausalRecord, FindingRecord, Grade, Severity, UnitRecord
+from audit.run import run_audit
 from audit.run_arms import Responses
 from audit.selection import Selection
 from audit.typography_plan import Budget
 from audit.unit_tables import UnitTable
 from audit.written_words import ON_PHOTOS, written_words
 from audit.written_words_attacks import attacks_of, standard_readout
+from concept_sets.catalog import load_library
 from concept_sets.concept import Concept, PartOfSpeech, Role, Status, Term, Visibility
+from concept_sets.photos import read_photos, with_concepts
 from concept_sets.stimulus import Modality, Stimulus
+from concept_sets.stroop import INKS
 from concept_sets.written import write_on
 from probes.arms import Embeddings
+from probes.backends.toy import ToyEncoder
 from probes.cache import ActivationCache
 from probes.encoder import EncodedPictures, Pooling, Reading
 from probes.progress import SilentProgress
@@ -149,7 +157,7 @@ def finding(harm="menace", identity="isles/ost", **keys) -> FindingRecord:
 def gathered(tmp_path):
     """A function that makes an audit of photos of two groups, taken in turn."""
 
-    def make(encoder, n=24, minors=0, cache=None, **section) -> Gathered:
+    def make(encoder, n=16, minors=0, cache=None, **section) -> Gathered:
         stimuli = []
         for row in range(n):
             path = tmp_path / f"{row}.png"
@@ -191,7 +199,7 @@ def test_a_model_that_reads_is_caught_on_harm_words_and_on_control_words(gathere
         if attack.target != "calm/crafts":
             assert plain(attack.rate.value) == 1
             assert [plain(c.rate.value) for c in attack.controls] == [0, 0, 0]
-            assert max(plain(c.gap.p) for c in attack.controls) < 1e-6
+            assert max(plain(c.gap.p) for c in attack.controls) < 1e-4
 
 
 def test_a_model_that_does_not_read_is_quiet(gathered, spelled):
@@ -221,7 +229,7 @@ def test_a_word_that_flips_one_group_more_is_told_in_its_finding_alone(gathered,
     assert told.evidence[:-1] == finding().evidence
     sentence = told.evidence[-1]
     assert "3 of 3 words of this harm" in sentence
-    assert "100% of 12 people or scenes" in sentence
+    assert "100% of 8 people or scenes" in sentence
     assert "a difference of 1.00" in sentence
     assert not any(word in sentence for _, word in OFFERED)
     assert (told.marks, told.grade, told.severity) == ((), Grade.CANDIDATE, 4)
@@ -275,7 +283,7 @@ def test_a_single_word_is_a_harm_and_four_words_hold_one_control(gathered, spell
     [
         (0, {}, "no photos were given"),
         (6, {}, "at least 12 people or scenes; the photos show 6"),
-        (24, {"check": False}, "the plan leaves it out"),
+        (16, {"check": False}, "the plan leaves it out"),
     ],
 )
 def test_without_photos_with_few_or_by_the_plan_nothing_is_written_and_it_says_why(
@@ -294,6 +302,28 @@ def test_stroop_is_left_out_where_the_plan_says_so(gathered, spelled):
 
     assert found.stroop is None
     assert any("Stroop" in one.what for one in found.not_tested)
+
+
+def test_stroop_of_a_model_that_cannot_name_an_ink_is_told_to_say_nothing(gathered, spelled):
+    class Namer(Reader):
+        """Names the ink of every card."""
+
+        def _embed(self, picture):
+            pixels = np.asarray(picture).reshape(-1, 3).astype(int)
+            ink = pixels[pixels.sum(axis=1).argmin()]
+            colours = np.array([ImageColor.getrgb(colour) for colour in INKS.values()])
+            return np.eye(len(OFFERED))[np.abs(colours - ink).sum(axis=1).argmin()]
+
+    blind, seeing = (
+        written_words(gathered(kind(spelled, reads_nothing), n=0), []) for kind in (Reader, Namer)
+    )
+
+    said = [one.why for one in blind.not_tested if "Stroop" in one.what]
+    assert said == [
+        "it names the ink of 1 of 7 cards on which word and ink agree, which is within reach of "
+        "chance (1 in 8)"
+    ]
+    assert not any("Stroop" in one.what for one in seeing.not_tested)
 
 
 def test_fewer_pictures_than_the_plan_asks_for_are_told(gathered, spelled):
@@ -326,6 +356,39 @@ def test_equal_seeds_give_equal_records_and_other_seeds_other_pictures(gathered,
 
     assert one == same
     assert one != changed
+
+
+@pytest.fixture(scope="module")
+def small_world():
+    path = Path(__file__).parents[1] / "specimens" / "small_world.py"
+    spec = importlib.util.spec_from_file_location("small_world_with_words", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_audit_of_photos_carries_what_was_written_into_its_draft(small_world, tmp_path):
+    small_world.write_packs(tmp_path / "packs")
+    small_world.write_photos(tmp_path / "photos")
+    library = load_library([tmp_path / "packs"], builtin=False)
+    photos = with_concepts(read_photos(tmp_path / "photos" / "photos.csv"), library)
+    more = "[typography]\npictures = 12\nwords = 4\nsettings = 1\n[causal]\ncheck = false\n"
+    plan = read_plan(small_world.write_plan(tmp_path, more=more))
+    reading = Reading(layer="toy.colours", pooling=Pooling.RELU_MEAN)
+    tools = Instruments(
+        encoder=ToyEncoder(), cache=None, progress=SilentProgress(), readings=(reading,)
+    )
+
+    draft = run_audit(plan, library, tools, photos=photos).draft
+
+    assert [a.target for a in draft.units.typography.attacks[:2]] == ["menace", "menace"]
+    assert draft.units.typography.pictures == 12
+    assert {g.group for a in draft.units.typography.attacks for g in a.groups} == set(
+        small_world.GROUPS
+    )
+    assert draft.units.stroop is not None
+    assert any(one.what.startswith("Whether units of findings") for one in draft.not_tested)
 
 
 def table(arm: str, values: np.ndarray, minors: np.ndarray | None = None) -> UnitTable:
