@@ -188,7 +188,8 @@ def _silenced(unit: int, told: Told) -> str:
     record, alone = told.causal, _alone(unit, told.link)
     if record is None or unit not in record.units:
         return f"It was not among the units that were silenced together. {alone}".strip()
-    others = f" with {len(record.units) - 1} others" if len(record.units) > 1 else ""
+    n = len(record.units) - 1
+    others = f" with {n} other{'s' if n > 1 else ''}" if n else ""
     drop = f"{_plain(record.drop):.3g} ({_plain(record.low):.3g} to {_plain(record.high):.3g})"
     verdict = (
         "more than when matched sets of other units are silenced: marked causal"
