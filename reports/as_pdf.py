@@ -12,7 +12,8 @@ from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
 from reports.formats import NO_PICTURES
 from reports.sections.contrasts import MARKER_LEGEND
-from reports.templates import environment
+from reports.sections.unit_examples import EXAMPLES_NOTE, ILLUSTRATE
+from reports.templates import PICTURE, environment
 from reports.view import build_view
 
 INK = {
@@ -27,6 +28,9 @@ INK = {
     "bar": "#9db8cb",
 }
 """Colours of the charts, as in ``tones.css``: drawings in pages know no style variables."""
+
+OPENED = (PICTURE, "data:font/")
+"""How every address begins that pages may open."""
 
 VARIANT = "pdf/a-3a"
 """Archival, accessible, with attachments: only the levels ending in a are tagged."""
@@ -68,14 +72,18 @@ def page_source(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES
     """Return the HTML that becomes the pages."""
     template = environment().get_template("pages.html.j2")
     return template.render(
-        view=build_view(result, pictures), paged=True, ink=INK, marker_legend=MARKER_LEGEND
+        view=build_view(result, pictures),
+        paged=True,
+        ink=INK,
+        marker_legend=MARKER_LEGEND,
+        examples_note=EXAMPLES_NOTE,
+        illustrate=ILLUSTRATE,
     )
 
 
 def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
     fonts = weasyprint.text.fonts.FontConfiguration()
-    # Only data: addresses may be opened: a result can neither read files nor reach a network.
-    fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    fetcher = _fetcher(weasyprint)
     faces = weasyprint.CSS(string=full_faces(), font_config=fonts, url_fetcher=fetcher)
     try:
         document = weasyprint.HTML(string=html, url_fetcher=fetcher).render(
@@ -102,6 +110,19 @@ def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
     identifier = bytes.fromhex(result.digest.removeprefix("sha256:"))[:16]
     pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
     return pdf
+
+
+def _fetcher(weasyprint: Any) -> Any:
+    """Return what opens addresses: own fonts and pictures, no file, no network, no other kind."""
+
+    class OwnData(weasyprint.urls.URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            if not url.startswith(OPENED):
+                shown = url.partition(",")[0][:80]
+                raise weasyprint.urls.FatalURLFetchingError(f"{shown} is neither font nor picture")
+            return super().fetch(url, headers)
+
+    return OwnData(allowed_protocols={"data"}, fail_on_errors=True)
 
 
 def _weasyprint() -> Any:

@@ -185,7 +185,7 @@ def row_chart(
         bottom=bottom,
         zero=None if neutral is None else scale.at(neutral),
         guides=tuple(Tick(at=scale.at(value), label=label) for value, label in guides),
-        ticks=_ticks(scale, percentages),
+        ticks=ticks(scale, percentages),
         rows=tuple(
             _row(estimate, scale, top + step * (place + 0.5), label_room)
             for place, estimate in enumerate(estimates)
@@ -215,8 +215,8 @@ def quantile_chart(id: str, title: str, points: Sequence[QuantilePoint]) -> Squa
         right=across.end,
         top=top,
         bottom=down.start,
-        x_ticks=_ticks(across),
-        y_ticks=_ticks(down),
+        x_ticks=ticks(across),
+        y_ticks=ticks(down),
         points=tuple(Point(x=across.at(p.expected), y=down.at(p.observed)) for p in points),
         diagonal=(across.start, down.start, across.end, down.end),
     )
@@ -244,7 +244,7 @@ def recall_chart(
         right=across.end,
         top=top,
         bottom=down.start,
-        x_ticks=_ticks(across),
+        x_ticks=ticks(across),
         y_ticks=tuple(
             Tick(at=down.at(v), label=percent(v, 0)) for v in (0.0, 0.25, 0.5, 0.75, 1.0)
         ),
@@ -334,7 +334,8 @@ def _domain(
     return low - pad, high + pad
 
 
-def _ticks(scale: Scale, percentages: bool = False) -> tuple[Tick, ...]:
+def ticks(scale: Scale, percentages: bool = False) -> tuple[Tick, ...]:
+    """Choose about five round values along an axis."""
     span = scale.high - scale.low
     rough = span / 5
     power = 10.0 ** math.floor(math.log10(rough))

@@ -1,5 +1,6 @@
 """The one place where templates are opened and where markup is declared safe."""
 
+from base64 import b64encode
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,7 +12,7 @@ from reports.care import shown
 @cache
 def environment() -> Environment:
     """Return the templates' environment: everything escaped, nothing missing in silence."""
-    return Environment(
+    opened = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -19,6 +20,23 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    opened.filters["as_source"] = as_source
+    return opened
+
+
+PICTURE = "data:image/jpeg;base64,"
+"""How the address of every picture of a report begins."""
+
+
+def as_source(content: bytes) -> Markup:
+    """Turn the bytes of a JPEG into an address that opens nothing else.
+
+    Examples
+    --------
+    >>> str(as_source(b"JPEG"))
+    'data:image/jpeg;base64,SlBFRw=='
+    """
+    return Markup(PICTURE + b64encode(content).decode("ascii"))
 
 
 def own_style(css: str) -> Markup:

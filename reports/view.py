@@ -28,8 +28,13 @@ from reports.sections.inputs import (
 from reports.sections.measures import NO_MEASURES, MeasuresView, measures_view
 from reports.sections.probes import probe_table
 from reports.sections.rates import RatesView, rates_view
+from reports.sections.reading import ReadingView, reading_view
 from reports.sections.reliability import ReliabilityView, reliability_views
+from reports.sections.replication import OtherModelView, other_model_view
 from reports.sections.summary import Summary, summary_of
+from reports.sections.text_units import TextUnitsView, text_units_view
+from reports.sections.typography import TypographyView, typography_view
+from reports.sections.units import UnitsView, units_view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +50,13 @@ TITLES = {
     "findings": "Findings",
     "contrasts": "All contrasts",
     "behaviour": "Behaviour: rates by group",
+    "units": "Units",
+    "text-units": "What prompts ask of units",
+    "probes": "Sparse probes",
+    "typography": "Words on pictures",
+    "second-model": "Second model",
     "measures": "Measures",
     "reliability": "Reliability of this audit",
-    "probes": "Sparse probes",
     "inputs": "Inputs",
     "method": "Method",
     "limits": "Limits and what was not tested",
@@ -81,6 +90,11 @@ class ReportView:
     deployment: RatesView | None
     """The same under the product's own labels."""
 
+    units: UnitsView
+    text_units: TextUnitsView
+    typography: TypographyView
+    reading: ReadingView
+    second_model: OtherModelView
     measures: MeasuresView | None
     no_measures: str
     reliability: tuple[ReliabilityView, ...]
@@ -128,6 +142,11 @@ def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES)
         contrasts=contrasts_views(result, names),
         rates=rates_view(result, names),
         deployment=rates_view(result, names, "deployment"),
+        units=units_view(result, ordered, pictures, names),
+        text_units=text_units_view(result, ordered, names),
+        typography=typography_view(result, names),
+        reading=reading_view(result, names),
+        second_model=other_model_view(result, names),
         measures=measures_view(result, names),
         no_measures=NO_MEASURES,
         reliability=reliability_views(result, names),

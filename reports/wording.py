@@ -273,6 +273,15 @@ def scaled(value: Number, unit: Number) -> Number:
     return value / unit
 
 
+NO_PEOPLE = "It contains no pictures of people."
+MAY_SHOW = "It contains pictures that the model was shown, and people may be among them."
+PEOPLE = {
+    "off": "It contains pictures that the model was shown; photos of people are left out.",
+    "blurred": "It contains pictures that the model was shown; photos of people are blurred.",
+    "shown": "It contains pictures that the model was shown, those of people among them.",
+}
+"""What the plan asked for, to what a reader meets."""
+
 KINDS_NAMED = 6
 """Kinds of harm that the content note names, worst first."""
 
@@ -292,9 +301,18 @@ def content_note(result: AuditResult, names: Names) -> str:
     about = f": {', '.join(kinds)}{more}" if more else f": {listed(kinds)}" if kinds else ""
     return (
         f"This report names harms that a model may attach to groups of people{about}. "
-        "Harsh terms are masked. It contains no pictures of people. "
+        f"Harsh terms are masked. {people_in_pictures(result)} "
         "It describes the model, never the people."
     )
+
+
+def people_in_pictures(result: AuditResult) -> str:
+    """Say whether a reader may meet pictures of people."""
+    examples = [example for page in result.unit_pages for example in page.examples]
+    if not any(example.picture and example.arm == "photo" for example in examples):
+        return NO_PEOPLE
+    units = result.plan.resolved.get("units")
+    return PEOPLE.get(str(units.get("people")) if isinstance(units, dict) else "", MAY_SHOW)
 
 
 def limits(result: AuditResult) -> list[str]:

@@ -33,6 +33,8 @@ from reports.sections.contrasts import (
 from reports.sections.finding_behaviour import AnswerView, answers_of
 from reports.sections.probes import probe_table
 from reports.sections.stability import stability_chart, stability_table
+from reports.sections.transfers import transfer_table
+from reports.sections.unit_words import Link, unit_links
 from reports.wording import (
     GRADES,
     MARKS,
@@ -79,8 +81,13 @@ class FindingView:
     would_change: tuple[str, ...]
     units: Table | None
     units_note: str
+    unit_pages: tuple[Link, ...]
+    """Links to the blocks of those units that have one."""
+
     causal: CausalView | None
     """What silencing them did; None where nothing was silenced."""
+
+    transfers: Table | None
 
     probes: Table | None
 
@@ -190,7 +197,9 @@ def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> F
         would_change=tuple(would_change(lead, result.plan, names)) if lead else (),
         units=_units(finding),
         units_note=names.sentence(finding.units_note),
+        unit_pages=unit_links(finding, result),
         causal=causal_view(finding, result, names),
+        transfers=transfer_table(finding, result, names),
         probes=probe_table(
             f"probes-{finding.id}", f"Sparse probes around {finding.id}", finding.probes, names
         ),

@@ -23,6 +23,28 @@ def specimens() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def unit_specimens() -> ModuleType:
+    """Return the module that builds what is told of units, with its pictures."""
+    sys.path.insert(0, str(SPECIMENS))
+    try:
+        return importlib.import_module("specimen_units")
+    finally:
+        sys.path.remove(str(SPECIMENS))
+
+
+@pytest.fixture(scope="session")
+def told(unit_specimens: ModuleType) -> AuditResult:
+    """Return a result of format 1.2 with unit pages, words on pictures and a second model."""
+    return unit_specimens.told_of_units()
+
+
+@pytest.fixture(scope="session")
+def pictures(unit_specimens: ModuleType, told: AuditResult) -> dict[str, bytes]:
+    """Return every picture that it names."""
+    return unit_specimens.pictures_of(told)
+
+
+@pytest.fixture(scope="session")
 def stored() -> AuditResult:
     """Return the stored result of format 1.0, as a reader years from now will find it."""
     return read_result(SPECIMENS / "result-1.0.json")
@@ -35,7 +57,7 @@ def measured(specimens: ModuleType) -> AuditResult:
 
 
 @pytest.fixture(scope="session")
-def short(stored: AuditResult, measured: AuditResult) -> AuditResult:
+def short(stored: AuditResult, measured: AuditResult, told: AuditResult) -> AuditResult:
     """Return a result with a little of everything: quick to set in pages."""
     examined = tuple(rate for rate in measured.rates if rate.sensitivity)
     return measured.model_copy(
@@ -46,13 +68,19 @@ def short(stored: AuditResult, measured: AuditResult) -> AuditResult:
             "catalogue": measured.catalogue[::18],
             "probes": (),
             "arms": stored.arms[:1],
+            "unit_pages": told.unit_pages[:1],
+            "typography": told.typography.model_copy(
+                update={"attacks": told.typography.attacks[:1]}
+            ),
+            "confounds": told.confounds,
+            "text_units": told.text_units,
         }
     )
 
 
 @pytest.fixture(scope="session")
 def outcomes(
-    specimens: ModuleType, stored: AuditResult, measured: AuditResult
+    specimens: ModuleType, stored: AuditResult, measured: AuditResult, told: AuditResult
 ) -> dict[str, AuditResult]:
     """Return one result for each way in which an audit can end."""
     return {
@@ -61,4 +89,5 @@ def outcomes(
         "insufficient": specimens.insufficient(),
         "scores": specimens.scores_only(),
         "measured": measured,
+        "units": told,
     }

@@ -9,12 +9,13 @@ from reports.as_html import render
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 SVG = "{http://www.w3.org/2000/svg}"
-OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured"]
+OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured", "units"]
+SOURCE = "data:image/jpeg;base64,"
 
 
 @pytest.fixture(scope="session")
-def pages(outcomes):
-    return {name: render(result) for name, result in outcomes.items()}
+def pages(outcomes, pictures):
+    return {name: render(result, pictures) for name, result in outcomes.items()}
 
 
 def tree_of(page):
@@ -43,7 +44,9 @@ def test_the_page_loads_nothing_and_runs_nothing(pages, outcome):
     for element in tree.iter():
         for name, value in element.attrib.items():
             assert not name.startswith("on")
-            if name in {"src", "href", "data", "action", "poster", "srcset"}:
+            if name == "src":
+                assert value.startswith(SOURCE), value[:60]
+            elif name in {"href", "data", "action", "poster", "srcset"}:
                 assert value.startswith("#"), (name, value)
     assert not re.search(r"url\((?!data:font)", page)
     assert "@import" not in page
@@ -172,6 +175,11 @@ def poisoned(result, words):
                 )
                 for r in result.catalogue
             ),
+            "unit_pages": tuple(poisoned_page(p, words) for p in result.unit_pages),
+            "typography": poisoned_typography(result.typography, words),
+            "confounds": tuple(
+                c.model_copy(update={"layer": words, "sentence": words}) for c in result.confounds
+            ),
             "findings": tuple(
                 f.model_copy(update={"evidence": (words,), "counter_evidence": (words,)})
                 for f in result.findings
@@ -179,6 +187,47 @@ def poisoned(result, words):
             "run": result.run.model_copy(update={"command": words}),
         }
     )
+
+
+def poisoned_page(page, words):
+    """Put the words wherever a page of a unit says something."""
+    examples = tuple(
+        e.model_copy(update={"concept": words, "hidden": words, "picture": words, "map": words})
+        for e in page.examples
+    )
+    return page.model_copy(
+        update={
+            "layer": f"{words}{page.unit}",
+            "pooling": words,
+            "name": words,
+            "story": (words,) * len(page.story),
+            "notes": (words,) * len(page.notes),
+            "examples": examples,
+            "drawn": tuple(
+                d.model_copy(update={"facet": words, "picture": words}) for d in page.drawn
+            ),
+            "curves": tuple(c.model_copy(update={"concept": words}) for c in page.curves),
+            "spreads": tuple(s.model_copy(update={"concept": words}) for s in page.spreads),
+        }
+    )
+
+
+def poisoned_typography(record, words):
+    """Put the words where a word, a label, a group or a sentence stands."""
+    attacks = tuple(
+        a.model_copy(
+            update={
+                "word": words,
+                "target": words,
+                "groups": tuple(
+                    g.model_copy(update={"column": words, "group": words}) for g in a.groups
+                ),
+            }
+        )
+        for a in record.attacks
+    )
+    left_out = (words,) * len(record.left_out)
+    return record.model_copy(update={"readout": words, "attacks": attacks, "left_out": left_out})
 
 
 def poisoned_rate(rate, words):

@@ -16,7 +16,7 @@ from reports.wording import FORBIDDEN, headline, strength, verdict_sentence
 
 ROOM = Path(reports.__file__).parent
 SOURCES = [p for p in sorted(ROOM.rglob("*")) if p.suffix in {".py", ".j2", ".css"}]
-OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured"]
+OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured", "units"]
 
 
 def words_of(value):
@@ -123,7 +123,7 @@ def test_masking_keeps_first_letters_and_lengths_and_nothing_else(term):
     assert re.findall(r"\w{2,}", hidden) == []
 
 
-@pytest.mark.parametrize("outcome", ["found", "measured"])
+@pytest.mark.parametrize("outcome", ["found", "measured", "units"])
 def test_terms_of_severe_harms_are_masked_and_names_of_harms_are_not(outcomes, outcome):
     said = " ".join(words_of(build_view(outcomes[outcome])))
 

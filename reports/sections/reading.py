@@ -1,0 +1,164 @@
+"""Whether the model reads where it should look: ink or word, and units that only read."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from audit.results import AuditResult, ShareRecord, StroopRecord
+from reports.blocks import Column, Table, table, text
+from reports.names import Names
+from reports.quantities import (
+    count,
+    defined,
+    interval,
+    listed,
+    number,
+    percent,
+    percent_interval,
+    plural,
+    sentence,
+)
+from reports.sections.unit_words import asked_for, unit_id
+
+KINDS = {
+    "congruent": "Word and ink agree",
+    "incongruent": "Word and ink differ",
+    "neutral": "Word names no colour",
+}
+BY = {"ink": "the ink", "word": "the word", "neither": "neither"}
+
+CONFOUNDS = {
+    "seen and read": "answer to photos and to written words alike",
+    "seen": "answer to photos and not to written words",
+    "read": "answer to written words only",
+    "opposed": "answer to photos and to written words in opposite directions",
+    "neither": "answer to neither beyond their uncertainty",
+    "unknown": "could not be told apart",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingView:
+    """Stroop cards, and units that read."""
+
+    stroop_told: str
+    stroop: Table | None
+    confounds_told: str
+    confounds: Table | None
+
+
+def reading_view(result: AuditResult, names: Names) -> ReadingView:
+    """Describe both; each says why where there is nothing."""
+    return ReadingView(
+        stroop_told=_stroop_told(result),
+        stroop=_stroop_table(result.stroop) if result.stroop else None,
+        confounds_told=_confounds_told(result),
+        confounds=_confounds_table(result, names),
+    )
+
+
+def _stroop_told(result: AuditResult) -> str:
+    record = result.stroop
+    if record is None:
+        return _no_stroop(result)
+    rates: dict[str, ShareRecord] = {
+        row.by: row.rate for row in record.rows if row.kind == "incongruent"
+    }
+    ink, word = (defined(rates[by].value) if by in rates else None for by in ("ink", "word"))
+    if ink is None or word is None:
+        return "Cards on which word and ink differ could not be scored."
+    first, second = ("word", "ink") if word >= ink else ("ink", "word")
+    named = "The model names the word" if word > ink else "The model names the ink"
+    if word == ink:
+        named = "The model names word and ink equally often"
+    told = rates[first]
+    return (
+        f"{named} where both differ: {BY[first]} in {percent(told.value)} "
+        f"({percent_interval(told.low, told.high)}, {count(told.n)} cards), {BY[second]} in "
+        f"{percent(rates[second].value)}."
+    )
+
+
+def _no_stroop(result: AuditResult) -> str:
+    if result.model.kind != "model":
+        return "No cards were shown: no weights were seen."
+    checks = (asked_for(result, "typography", key) for key in ("check", "stroop"))
+    if any(check is False for check in checks):
+        return "No cards were shown: the plan leaves them out."
+    return "No cards with names of colours were shown."
+
+
+def _stroop_table(record: StroopRecord) -> Table:
+    return table(
+        "stroop",
+        "Names of colours in other colours",
+        [
+            Column(head="Cards", width="name"),
+            Column(head="Answered by"),
+            Column(head="Share of cards", align="number", width="span"),
+            Column(head="Mean probability", align="number"),
+            Column(head="Cards counted", align="number"),
+        ],
+        (
+            (
+                text(KINDS.get(row.kind, row.kind)),
+                text(BY.get(row.by, row.by)),
+                text(percent(row.rate.value), percent_interval(row.rate.low, row.rate.high)),
+                text(percent(row.probability)),
+                text(count(row.rate.n)),
+            )
+            for row in record.rows
+        ),
+        note=f"Asked: “{record.prompt}”, the blank being a colour. Wilson intervals.",
+        compact=True,
+    )
+
+
+def _confounds_told(result: AuditResult) -> str:
+    if not result.confounds:
+        return _no_confounds(result)
+    kinds: Counter[str] = Counter(record.kind for record in result.confounds)
+    told = [f"{kinds[kind]} {words}" for kind, words in CONFOUNDS.items() if kinds[kind]]
+    warning = (
+        " Where a unit only reads, a found link may be about the written name and not the people."
+        if kinds["read"]
+        else ""
+    )
+    return f"Of {plural(len(result.confounds), 'unit')} of findings, {listed(told)}.{warning}"
+
+
+def _no_confounds(result: AuditResult) -> str:
+    if result.model.kind != "model":
+        return "No weights were seen, so there are no units to compare."
+    if not result.findings:
+        return "Nothing was found, so there is no unit to compare."
+    return "No unit of a finding was shown both photos and written words."
+
+
+def _confounds_table(result: AuditResult, names: Names) -> Table | None:
+    if not result.confounds:
+        return None
+    return table(
+        "confounds",
+        "Do units of findings answer without text?",
+        [
+            Column(head="Finding"),
+            Column(head="Unit"),
+            Column(head="Answers to", width="name"),
+            Column(head="Photos over words", align="number", width="span"),
+            Column(head="In words", width="wide"),
+        ],
+        (
+            (
+                text(record.finding),
+                text(unit_id(record.layer, record.unit)),
+                text(sentence(record.kind)),
+                text(number(record.ratio, 2), interval(record.low, record.high, 2)),
+                text(names.sentence(record.sentence)),
+            )
+            for record in result.confounds
+        ),
+        print_limit=24,
+        note="Photos over words: the unit’s double difference on photos over that on rendered "
+        "words; 1 means alike, 0 that photos do nothing.",
+        compact=True,
+    )

@@ -1,0 +1,104 @@
+"""Whether a second model carries the same links with matching units."""
+
+from dataclasses import dataclass
+
+from audit.results import AuditResult, OtherModelRecord, ReplicationRecord
+from reports.blocks import Cell, Column, Fact, Table, table, text
+from reports.names import Names
+from reports.quantities import interval, number, p_value, percent, plural, signed
+
+UNITS_NAMED = 5
+
+LEAD = (
+    "Units of both models were matched by how alike they answer to the same stimuli, and each "
+    "found link was looked for in the second model. What comes back in another model is less "
+    "likely to be an accident of this one; what does not may still be true of this one."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherModelView:
+    """The section about the second model."""
+
+    lead: str
+    none: str
+    facts: tuple[Fact, ...]
+    findings: Table | None
+
+
+def other_model_view(result: AuditResult, names: Names) -> OtherModelView:
+    """Describe the second model, or say that there was none."""
+    record = result.other_model
+    return OtherModelView(
+        lead=LEAD if record else "",
+        none="" if record else _none(result),
+        facts=_facts(record) if record else (),
+        findings=_findings(record, names) if record else None,
+    )
+
+
+def _none(result: AuditResult) -> str:
+    if result.model.kind != "model":
+        return "No weights were seen, so units could not be matched with another model’s."
+    return (
+        "No second model was given, so nothing is known of whether these links are particular to "
+        "this one. [replication] in a plan names one."
+    )
+
+
+def _facts(record: OtherModelRecord) -> tuple[Fact, ...]:
+    return (
+        Fact(label="Model", value=record.name),
+        Fact(label="Weights", value=record.weights_digest, code=True),
+        Fact(
+            label="Units with a partner",
+            value=f"{percent(record.matched)}: both choose each other, and by more than chance",
+        ),
+        Fact(
+            label="Correlation with partners",
+            value=f"median {number(record.correlation, 2)}; by chance the best partner of 95 % of "
+            f"units stays below {number(record.by_chance, 2)}",
+        ),
+    )
+
+
+def _findings(record: OtherModelRecord, names: Names) -> Table | None:
+    if not record.findings:
+        return None
+    return table(
+        "replication",
+        f"Findings in {record.name}",
+        [
+            Column(head="Finding", width="name"),
+            Column(head="Effect there, control SD", align="number", width="span"),
+            Column(head="Carried by partners", align="number"),
+            Column(head="By others", align="number"),
+            Column(head="p", align="number"),
+            Column(head="Units and partners", width="wide"),
+        ],
+        (_row(finding, names) for finding in record.findings),
+        note="Effect: the double difference of the link in the second model; neutral 0. Carried: "
+        "mean contribution of the partners to the link there, beside that of equally many other "
+        "matched units; p compares the two.",
+        compact=True,
+    )
+
+
+def _row(record: ReplicationRecord, names: Names) -> tuple[Cell, ...]:
+    return (
+        text(record.finding, f"{record.layer} and {record.other_layer}"),
+        text(number(record.effect), interval(record.low, record.high)),
+        text(signed(record.carried, 4)),
+        text(signed(record.elsewhere, 4)),
+        text(p_value(record.p)),
+        text(_pairs(record), names.sentence(record.reason)),
+    )
+
+
+def _pairs(record: ReplicationRecord) -> str:
+    known = [u for u in record.units if u not in record.without_partner]
+    pairs = [f"{a} with {b}" for a, b in zip(known, record.partners, strict=False)]
+    more = f" and {len(pairs) - UNITS_NAMED} more" if len(pairs) > UNITS_NAMED else ""
+    told = ", ".join(pairs[:UNITS_NAMED]) + more if pairs else "no unit has a partner"
+    missing = len(record.without_partner)
+    return f"{told}; {plural(missing, 'unit')} without" if pairs and missing else told

@@ -1,0 +1,321 @@
+"""Whether words written on pictures change the model's answers, and for whom more."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from audit.results import (
+    AttackRecord,
+    AuditResult,
+    ControlStringRecord,
+    GroupAttackRecord,
+    ShareGapRecord,
+    ShareRecord,
+    TypographyRecord,
+)
+from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.charts import RowChart, estimate_of_rate, row_chart
+from reports.names import Names
+from reports.quantities import (
+    count,
+    defined,
+    p_equals,
+    p_value,
+    percent,
+    percent_interval,
+    plural,
+    points,
+    sentence,
+)
+from reports.sections.unit_words import asked_for
+
+CONTROLS = ("blank box", "shuffled letters", "unrelated word")
+GROUPS_PRINTED = 16
+
+LEAD = (
+    "A word is written on a picture, and the answer counts as flipped where it becomes the label "
+    "that the word stands for and was not before. Controls stand in the same place: a box, the "
+    "letters shuffled, a word that has nothing to do with it."
+)
+GROUPS_NOTE = (
+    "Excess gap: success of the word less that of its controls, in this group minus everybody "
+    "else, in percentage points; neutral 0, so that hiding a part of a picture does not count. q: "
+    "false discovery rate over every word, column and group. Ordered by the lower limit."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypographyView:
+    """Attacks with words on pictures."""
+
+    lead: str
+    none: str
+    facts: str
+    chart: RowChart | None
+    attacks: Table | None
+    groups_told: str
+    groups: Table | None
+    writings: Table | None
+    left_out: tuple[str, ...]
+
+
+def typography_view(result: AuditResult, names: Names) -> TypographyView:
+    """Describe the attacks, the strongest first."""
+    record = result.typography
+    ordered = _worst_first(record.attacks) if record else []
+    limit = result.plan.false_discovery_rate
+    return TypographyView(
+        lead=LEAD,
+        none="" if ordered else _none(result),
+        facts=_facts(record) if record and ordered else "",
+        chart=_chart(ordered, names),
+        attacks=_attacks_table(ordered, names),
+        groups_told=_groups_told(ordered, limit, names),
+        groups=_groups_table(ordered, names),
+        writings=_writings_table(ordered, names),
+        left_out=tuple(names.sentence(words) for words in record.left_out) if record else (),
+    )
+
+
+def _none(result: AuditResult) -> str:
+    if result.model.kind != "model":
+        return "No weights were seen, so no picture could be shown to the model again."
+    if asked_for(result, "typography", "check") is False:
+        return "The plan leaves words on pictures out."
+    return "No word was written on a picture: this audit had no pictures and labels to do it with."
+
+
+def _facts(record: TypographyRecord) -> str:
+    unread = (
+        f" {plural(record.unreadable, 'picture')} could not be read." if record.unreadable else ""
+    )
+    accuracy = (
+        ""
+        if defined(record.accuracy.value) is None
+        else f" Without any words the right label comes first in {_share(record.accuracy)}."
+    )
+    return (
+        f"Read-out: {record.readout}, {plural(record.labels, 'label')}, "
+        f"{plural(record.pictures, 'picture')}, shown {count(record.encodings)} times in all."
+        f"{accuracy}{unread}"
+    )
+
+
+def _worst_first(attacks: Sequence[AttackRecord]) -> list[AttackRecord]:
+    def rank(attack: AttackRecord) -> tuple[float, str]:
+        low = defined(attack.rate.low)
+        return -low if low is not None else 1.0, attack.word
+
+    return sorted(attacks, key=rank)
+
+
+def _share(share: ShareRecord) -> str:
+    limits = percent_interval(share.low, share.high)
+    return f"{percent(share.value)} ({limits})" if limits else percent(share.value)
+
+
+def _word(attack: AttackRecord, names: Names) -> str:
+    return f"“{hidden(attack.word, names)}”"
+
+
+def hidden(word: str, names: Names) -> str:
+    """Show a word or a label, masked where it is a term of a severe harm or holds one.
+
+    Labels are concepts' names or terms; a name stays readable, as everywhere.
+    """
+    return names.hidden_within(names.term(word) if word in names.masked_terms else word)
+
+
+def _chart(ordered: Sequence[AttackRecord], names: Names) -> RowChart | None:
+    drawn = [attack for attack in ordered if defined(attack.rate.value) is not None]
+    if not drawn:
+        return None
+    return row_chart(
+        "attack-success",
+        "bars",
+        "Attack success by word",
+        "The share of answers that became the word’s label, with 95 % intervals; the upright "
+        "stroke is the strongest control. The numbers are in the table below.",
+        "share of pictures whose answer became the label (upright stroke: strongest control)",
+        [
+            estimate_of_rate(
+                _word(attack, names),
+                attack.rate.value,
+                attack.rate.low,
+                attack.rate.high,
+                _strongest_control(attack),
+            )
+            for attack in drawn
+        ],
+        label_room=150,
+        percentages=True,
+    )
+
+
+def _strongest_control(attack: AttackRecord) -> float | None:
+    rates = [v for c in attack.controls if (v := defined(c.rate.value)) is not None]
+    return max(rates, default=None)
+
+
+def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | None:
+    if not ordered:
+        return None
+    minors = max(attack.may_show_minors for attack in ordered)
+    left = (
+        f" Up to {plural(minors, 'picture')} that may show somebody under 20 never met a word or "
+        "a label that sexualises."
+        if minors
+        else ""
+    )
+    return table(
+        "attacks",
+        "Words written on pictures, the most successful first",
+        [
+            Column(head="Word and its label", width="name"),
+            Column(head="Success", align="number", width="span"),
+            *(Column(head=sentence(kind), align="number", width="span") for kind in CONTROLS),
+            Column(head="Accuracy, points", align="number", width="span"),
+        ],
+        (_attack_row(attack, names) for attack in ordered),
+        print_limit=24,
+        note="Success: pictures that were already called so do not count; Wilson intervals over "
+        "clusters. Under each control: the word’s success minus that of the control, in points, "
+        "and p. Accuracy: with the word minus without; neutral 0." + left,
+        compact=True,
+    )
+
+
+def _attack_row(attack: AttackRecord, names: Names) -> tuple[Cell, ...]:
+    rate = attack.rate
+    controls: dict[str, ControlStringRecord] = {c.kind: c for c in attack.controls}
+    n = f"{rate.hits} of {count(rate.n)}"
+    accuracy = attack.accuracy
+    return (
+        text(_word(attack, names), f"“{hidden(attack.target, names)}”"),
+        text(percent(rate.value), _lines(percent_interval(rate.low, rate.high), n)),
+        *(_control(controls.get(kind)) for kind in CONTROLS),
+        text(points(accuracy.value), _points_interval(accuracy)),
+    )
+
+
+def _control(control: ControlStringRecord | None) -> Cell:
+    if control is None:
+        return text(NOTHING)
+    if defined(control.rate.value) is None:
+        return text(percent(control.rate.value))
+    gap = f"{points(control.gap.value)}, p {p_equals(control.gap.p)}"
+    return text(percent(control.rate.value), gap)
+
+
+def _points_interval(gap: ShareGapRecord) -> str:
+    if defined(gap.low) is None or defined(gap.high) is None:
+        return ""
+    return f"{points(gap.low)} to {points(gap.high)}"
+
+
+def _lines(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
+
+
+def _groups(ordered: Sequence[AttackRecord]) -> list[tuple[AttackRecord, GroupAttackRecord]]:
+    """Return every group of every word, led by the sure part of the excess gap."""
+    pairs = [(attack, group) for attack in ordered for group in attack.groups]
+
+    def rank(pair: tuple[AttackRecord, GroupAttackRecord]) -> tuple[float, str, str, str]:
+        attack, group = pair
+        low = defined(group.excess_gap.low)
+        return -low if low is not None else 2.0, attack.word, group.column, group.group
+
+    return sorted(pairs, key=rank)
+
+
+def _groups_told(ordered: Sequence[AttackRecord], limit: float, names: Names) -> str:
+    pairs = _groups(ordered)
+    if not pairs:
+        return ""
+    apart = [
+        (attack, group)
+        for attack, group in pairs
+        if (q := defined(group.excess_gap.q)) is not None
+        and q <= limit
+        and (defined(group.excess_gap.value) or 0.0) > 0
+    ]
+    if not apart:
+        return (
+            f"Of {plural(len(pairs), 'comparison')} of a word and a group, none flips the group "
+            f"more than everybody else at a false discovery rate of {percent(limit, 0)}."
+        )
+    attack, group = apart[0]
+    return (
+        f"Of {plural(len(pairs), 'comparison')} of a word and a group, {len(apart)} flip the group "
+        f"more than everybody else at a false discovery rate of {percent(limit, 0)}. The surest: "
+        f"{_word(attack, names)} on pictures of “{names.member(group.column, group.group)}”, "
+        f"{points(group.excess_gap.value)} points beyond its controls "
+        f"({_points_interval(group.excess_gap)})."
+    )
+
+
+def _groups_table(ordered: Sequence[AttackRecord], names: Names) -> Table | None:
+    pairs = _groups(ordered)
+    if not pairs:
+        return None
+    return table(
+        "attacks-by-group",
+        "Words on pictures by group, the surest excess first",
+        [
+            Column(head="Word", width="name"),
+            Column(head="Group", width="name"),
+            Column(head="Called so before", align="number"),
+            Column(head="Success", align="number", width="span"),
+            Column(head="Excess gap, points", align="number", width="span"),
+            Column(head="q", align="number"),
+        ],
+        (_group_row(attack, group, names) for attack, group in pairs),
+        screen_limit=200,
+        print_limit=GROUPS_PRINTED,
+        note=GROUPS_NOTE,
+        compact=True,
+    )
+
+
+def _group_row(attack: AttackRecord, group: GroupAttackRecord, names: Names) -> tuple[Cell, ...]:
+    rate, gap = group.rate, group.excess_gap
+    return (
+        text(_word(attack, names), f"“{hidden(attack.target, names)}”"),
+        text(names.member(group.column, group.group), names.family(group.column)),
+        text(percent(group.already.value)),
+        text(percent(rate.value), percent_interval(rate.low, rate.high)),
+        text(points(gap.value), _points_interval(gap)),
+        text(p_value(gap.q)),
+    )
+
+
+def _writings_table(ordered: Sequence[AttackRecord], names: Names) -> Table | None:
+    rows = list(_writing_rows(ordered, names))
+    if not rows:
+        return None
+    return table(
+        "writings",
+        "Attack success by position, size and colour",
+        [
+            Column(head="Word", width="name"),
+            Column(head="Written"),
+            Column(head="Success", align="number", width="span"),
+            Column(head="Mean of the controls", align="number", width="span"),
+        ],
+        rows,
+        screen_limit=200,
+        print_limit=12,
+        compact=True,
+    )
+
+
+def _writing_rows(ordered: Sequence[AttackRecord], names: Names) -> Iterator[tuple[Cell, ...]]:
+    for attack in ordered:
+        for writing in attack.writings:
+            rate, control = writing.rate, writing.control
+            yield (
+                text(_word(attack, names)),
+                text(f"{sentence(writing.what)}: {writing.value}"),
+                text(percent(rate.value), percent_interval(rate.low, rate.high)),
+                text(percent(control.value), percent_interval(control.low, control.high)),
+            )

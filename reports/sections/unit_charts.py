@@ -1,0 +1,196 @@
+"""Charts of one unit: what a band of its activation shows, and how groups differ in it."""
+
+from audit.results import (
+    CurveRecord,
+    SpreadRecord,
+    Undefined,
+    UnitPageRecord,
+)
+from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.names import Names
+from reports.panels import PanelChart, Spread, SpreadChart, Steps, panel_chart, spread_chart
+from reports.quantities import count, defined, interval, number, percent, percent_interval, plural
+from reports.sections.unit_examples import edges_in_words
+from reports.sections.unit_words import ARM_NAMES, arm_words, unit_anchor, unit_id
+
+CURVES_SHOWN = 6
+"""Curves of one unit that a report draws; the result document has all."""
+
+AXIS = "activation, standard deviations from zero"
+NOT_GIVEN = Undefined(undefined="not among the quantiles of the result")
+
+
+def curve_chart(page: UnitPageRecord, names: Names) -> PanelChart | None:
+    """Draw how often a concept is shown in each band of activation; None without curves."""
+    curves = page.curves[:CURVES_SHOWN]
+    if not curves:
+        return None
+    return panel_chart(
+        f"{unit_anchor(page)}-curves",
+        "steps",
+        f"{unit_id(page.layer, page.unit)}: what a band of activation shows",
+        f"{plural(len(curves), 'panel')}: share of a concept among the stimuli of each band, with "
+        "95 % Wilson intervals; the dashed line is its share among all. The numbers are in the "
+        "table below.",
+        AXIS,
+        [
+            Steps(
+                title=_curve_title(curve, names),
+                edges=curve.edges,
+                shares=curve.shares,
+                low=curve.low,
+                high=curve.high,
+                overall=curve.overall,
+            )
+            for curve in curves
+        ],
+    )
+
+
+def _curve_title(curve: CurveRecord, names: Names) -> str:
+    return f"{names.concept(curve.concept)}, {ARM_NAMES[curve.arm]}"
+
+
+def curve_table(page: UnitPageRecord, names: Names) -> Table | None:
+    """Lay out the curves: a row for each band, a column for each curve."""
+    curves = page.curves[:CURVES_SHOWN]
+    bands = dict.fromkeys(band for curve in curves for band in edges_in_words(curve.edges))
+    if not bands:
+        return None
+    rows = [(text(band), *(_band(curve, band) for curve in curves)) for band in bands]
+    overall = (text("All stimuli"), *(text(percent(curve.overall)) for curve in curves))
+    return table(
+        f"{unit_anchor(page)}-curves-table",
+        f"{unit_id(page.layer, page.unit)}: share of a concept by band of activation, SD",
+        [
+            Column(head="Band"),
+            *(Column(head=_curve_title(curve, names), width="wide") for curve in curves),
+        ],
+        [*rows, overall],
+        note="In brackets: 95 % Wilson interval, and clusters.",
+        compact=True,
+    )
+
+
+def _band(curve: CurveRecord, band: str) -> Cell:
+    bands = edges_in_words(curve.edges)
+    place = bands.index(band) if band in bands else -1
+    if not 0 <= place < min(map(len, (curve.shares, curve.low, curve.high, curve.clusters))):
+        return text(NOTHING)
+    limits = percent_interval(curve.low[place], curve.high[place])
+    n = count(curve.clusters[place])
+    return text(f"{percent(curve.shares[place])} ({f'{limits}; {n}' if limits else n})")
+
+
+def spread_charts(page: UnitPageRecord, names: Names, groups: set[str]) -> tuple[SpreadChart, ...]:
+    """Draw a unit's activation by group: one chart for each arm and family."""
+    kinds = dict.fromkeys((spread.arm, spread.family) for spread in page.spreads)
+    charts = []
+    for place, (arm, family) in enumerate(kinds):
+        rows = _strongest_first([s for s in page.spreads if (s.arm, s.family) == (arm, family)])
+        charts.append(
+            spread_chart(
+                f"{unit_anchor(page)}-spread-{place}",
+                f"{unit_id(page.layer, page.unit)} in {ARM_NAMES[arm]}, by group of "
+                f"“{names.family(family)}”",
+                "Line: 5 to 95 % of the stimuli of a group; bar: the middle half; dot: median, "
+                "with its 95 % interval at the end of the row. Diamond: a finding is about the "
+                "group.",
+                AXIS,
+                [_drawn(row, names, groups) for row in rows],
+            )
+        )
+    return tuple(charts)
+
+
+def _strongest_first(spreads: list[SpreadRecord]) -> list[SpreadRecord]:
+    def rank(spread: SpreadRecord) -> tuple[bool, float, str]:
+        median = defined(spread.median)
+        return median is None, -(median or 0.0), spread.concept
+
+    return sorted(spreads, key=rank)
+
+
+def _drawn(spread: SpreadRecord, names: Names, groups: set[str]) -> Spread:
+    at = dict(zip(spread.quantiles, spread.values, strict=False))
+    ends = (min(at, default=0.0), max(at, default=0.0))
+    return Spread(
+        label=names.concept(spread.concept),
+        outer=(at.get(ends[0], NOT_GIVEN), at.get(ends[1], NOT_GIVEN)),
+        inner=(at.get(0.25, NOT_GIVEN), at.get(0.75, NOT_GIVEN)),
+        median=spread.median,
+        shown=f"{number(spread.median, 2)} ({interval(spread.low, spread.high, 2)})"
+        if interval(spread.low, spread.high)
+        else number(spread.median, 2),
+        marked=spread.concept in groups,
+    )
+
+
+def spread_table(page: UnitPageRecord, names: Names) -> Table | None:
+    """Lay out the same distributions in numbers; None where there are none."""
+    if not page.spreads:
+        return None
+    levels = page.spreads[0].quantiles
+    return table(
+        f"{unit_anchor(page)}-spread-table",
+        f"{unit_id(page.layer, page.unit)}: activation by group, standard deviations from zero",
+        [
+            Column(head="Group", width="name"),
+            Column(head="Arm"),
+            *(Column(head=percent(level, 0), align="number") for level in levels),
+            Column(head="Median", align="number", width="span"),
+            Column(head="Clusters", align="number"),
+        ],
+        (
+            (
+                text(names.concept(s.concept), names.family(s.family)),
+                text(arm_words(s.arm)),
+                *(text(_level(s, level)) for level in levels),
+                text(number(s.median, 2), interval(s.low, s.high, 2)),
+                text(count(s.clusters)),
+            )
+            for s in _strongest_first(list(page.spreads))
+        ),
+        compact=True,
+    )
+
+
+def _level(spread: SpreadRecord, level: float) -> str:
+    values = dict(zip(spread.quantiles, spread.values, strict=False))
+    return number(values[level], 2) if level in values else NOTHING
+
+
+def histogram_chart(page: UnitPageRecord) -> PanelChart | None:
+    """Draw how often each activation occurs; None where that was not counted."""
+    if not page.histograms:
+        return None
+    return panel_chart(
+        f"{unit_anchor(page)}-histogram",
+        "bars",
+        f"{unit_id(page.layer, page.unit)}: how often each activation occurs",
+        "One panel for each kind of picture: shares of the stimuli, one vote per cluster. The "
+        "numbers are in the table below.",
+        AXIS,
+        [Steps(title=arm_words(h.arm), edges=h.edges, shares=h.shares) for h in page.histograms],
+    )
+
+
+def histogram_table(page: UnitPageRecord) -> Table | None:
+    """Lay out the same shares in numbers."""
+    if not page.histograms:
+        return None
+    return table(
+        f"{unit_anchor(page)}-histogram-table",
+        f"{unit_id(page.layer, page.unit)}: shares of stimuli by activation, SD",
+        [Column(head="Arm"), Column(head="Bin"), Column(head="Share", align="number")],
+        (
+            (
+                text(arm_words(h.arm)),
+                text(f"{number(low, 2)} to {number(high, 2)}"),
+                text(percent(share)),
+            )
+            for h in page.histograms
+            for low, high, share in zip(h.edges, h.edges[1:], h.shares, strict=False)
+        ),
+        compact=True,
+    )

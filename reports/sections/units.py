@@ -1,0 +1,343 @@
+"""One block for each unit that carries a finding: whom it answers to, and with what effect."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from audit.results import (
+    AgreementRecord,
+    AuditResult,
+    ContributionRecord,
+    FamilyRecord,
+    FindingRecord,
+    LeadRecord,
+    UnitPageRecord,
+)
+from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.names import Names
+from reports.panels import PanelChart, SpreadChart
+from reports.pictures import Gallery, gallery
+from reports.quantities import (
+    interval,
+    listed,
+    number,
+    p_equals,
+    percent,
+    plural,
+    signed,
+    undefined,
+)
+from reports.sections.findings import FULL_IN_PAGES as FINDINGS_IN_PAGES
+from reports.sections.findings import FULL_ON_SCREEN as FINDINGS_ON_SCREEN
+from reports.sections.unit_charts import (
+    curve_chart,
+    curve_table,
+    histogram_chart,
+    histogram_table,
+    spread_charts,
+    spread_table,
+)
+from reports.sections.unit_examples import (
+    Drawn,
+    ShotRow,
+    drawn_pictures,
+    shot_rows,
+    wanted_pictures,
+)
+from reports.sections.unit_words import (
+    ARM_NAMES,
+    FULL_IN_PAGES,
+    FULL_ON_SCREEN,
+    Link,
+    asked_for,
+    finding_links,
+    unit_anchor,
+    unit_id,
+)
+
+LEADS_SHOWN = 5
+"""Concepts of one arm in the table of a unit."""
+
+LEAD = (
+    "What single units answer to, and what they add to a found link. This describes a finding; it "
+    "decides none. The interval of each lead is its own: the first of many units looks stronger "
+    "than it is."
+)
+LEADS_NOTE = (
+    "Photos and rendered words: correlation with the concept on cluster means, 95 % interval, and "
+    "lift of average precision over chance; neutral 0 and 1. Text weights: how much the "
+    "concept’s prompts ask for the unit, in standard deviations over all concepts; neutral 0."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitView:
+    """Everything that the report says about one unit."""
+
+    anchor: str
+    title: str
+    name: str
+    """Sentence on its published name; empty where there is none."""
+
+    findings: tuple[Link, ...]
+    story: tuple[str, ...]
+    leads: Table | None
+    kinship: tuple[str, ...]
+    """Whether arms agree, and the family that the unit belongs to."""
+
+    examples: tuple[ShotRow, ...]
+    drawn: tuple[Drawn, ...]
+    curves: PanelChart | None
+    curves_table: Table | None
+    spreads: tuple[SpreadChart, ...]
+    spreads_table: Table | None
+    histogram: PanelChart | None
+    histogram_table: Table | None
+    contributions: Table | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsView:
+    """The section about units."""
+
+    lead: str
+    none: str
+    """Why there is nothing; empty where there is something."""
+
+    leads_note: str
+    pictures_note: str
+    overview: Table | None
+    units: tuple[UnitView, ...]
+    units_in_pages: tuple[UnitView, ...]
+    more: str
+    more_in_pages: str
+
+
+def units_view(
+    result: AuditResult,
+    ordered: Sequence[FindingRecord],
+    pictures: Mapping[str, bytes],
+    names: Names,
+) -> UnitsView:
+    """Describe the units of an audit; ``ordered`` has the findings, worst first."""
+    pages = result.unit_pages[:FULL_ON_SCREEN]
+    wanted = [name for page in pages for name in wanted_pictures(page, names)]
+    shown = gallery(wanted, pictures)
+    units = tuple(_unit(page, ordered, names, shown) for page in pages)
+    total = len(result.unit_pages)
+    return UnitsView(
+        lead=LEAD,
+        none="" if units else no_units(result),
+        leads_note=LEADS_NOTE,
+        pictures_note=_missing(wanted, pictures),
+        overview=_overview(result.unit_pages, names),
+        units=units,
+        units_in_pages=units[:FULL_IN_PAGES],
+        more=_in_full(len(units), total),
+        more_in_pages=_in_full(len(units[:FULL_IN_PAGES]), total),
+    )
+
+
+def no_units(result: AuditResult) -> str:
+    """Say why no unit is described."""
+    if result.model.kind != "model":
+        return "No weights were seen, so there are no units to read."
+    if not result.findings:
+        return "Nothing was found, so there is no link whose units could be told."
+    if asked_for(result, "units", "pages") == 0:
+        return "The plan asks for no pages of units."
+    return "No unit was traced for these findings: their evidence tells why."
+
+
+def _in_full(shown: int, total: int) -> str:
+    if shown >= total:
+        return ""
+    return f"The first {shown} of {total} units are told in full; result.json has them all."
+
+
+def _missing(wanted: Sequence[str], pictures: Mapping[str, bytes]) -> str:
+    if not wanted or pictures:
+        return ""
+    return (
+        f"The result names {plural(len(set(wanted)), 'picture')}, and pictures.zip was not there "
+        "when this report was made: their places are empty."
+    )
+
+
+def _overview(pages: Sequence[UnitPageRecord], names: Names) -> Table | None:
+    if len(pages) < 2:
+        return None
+    arms = [arm for arm in ARM_NAMES if any(lead.arm == arm for p in pages for lead in p.leads)]
+    return table(
+        "units-table",
+        "Units that carry findings",
+        [
+            Column(head="Unit"),
+            Column(head="Carries"),
+            *(Column(head=f"Leads in {ARM_NAMES[arm]}", width="name") for arm in arms),
+            Column(head="Share of the link (place)", align="number"),
+        ],
+        (
+            (
+                text(unit_id(page.layer, page.unit), names.sentence(page.name)),
+                text(", ".join(page.findings) or NOTHING),
+                *(_first_lead(page, arm, names) for arm in arms),
+                _share(page),
+            )
+            for page in pages
+        ),
+        screen_limit=200,
+        print_limit=24,
+        note="Share: the unit’s exact contribution to the first of its findings, over the link on "
+        "the same pictures; place 1 contributes most in its layer.",
+        compact=True,
+    )
+
+
+def _first_lead(page: UnitPageRecord, arm: str, names: Names) -> Cell:
+    lead = next((lead for lead in page.leads if lead.arm == arm), None)
+    return text(names.concept(lead.concept), number(lead.value, 2)) if lead else text(NOTHING)
+
+
+def _share(page: UnitPageRecord) -> Cell:
+    if not page.contributions:
+        return text(NOTHING)
+    first = page.contributions[0]
+    return text(f"{percent(first.share)} ({first.place})")
+
+
+def _unit(
+    page: UnitPageRecord, ordered: Sequence[FindingRecord], names: Names, shown: Gallery
+) -> UnitView:
+    groups = {finding.identity for finding in ordered if finding.id in page.findings}
+    return UnitView(
+        anchor=unit_anchor(page),
+        title=unit_id(page.layer, page.unit),
+        name=_published(page, names),
+        findings=finding_links(page, ordered[:FINDINGS_ON_SCREEN], FINDINGS_IN_PAGES, names),
+        story=tuple(names.sentence(words) for words in page.story),
+        leads=_leads(page, names),
+        kinship=tuple(_kinship(page, names)),
+        examples=shot_rows(page, names, shown),
+        drawn=drawn_pictures(page, shown),
+        curves=curve_chart(page, names),
+        curves_table=curve_table(page, names),
+        spreads=spread_charts(page, names, groups),
+        spreads_table=spread_table(page, names),
+        histogram=histogram_chart(page),
+        histogram_table=histogram_table(page),
+        contributions=_contributions(page, ordered, names),
+        notes=tuple(names.sentence(words) for words in page.notes),
+    )
+
+
+def _published(page: UnitPageRecord, names: Names) -> str:
+    if not page.name:
+        return ""
+    name = names.hidden_within(page.name)
+    return f"Published as “{name}”; the name was verified on these weights."
+
+
+def _leads(page: UnitPageRecord, names: Names) -> Table | None:
+    by_arm = {
+        arm: [lead for lead in page.leads if lead.arm == arm][:LEADS_SHOWN] for arm in ARM_NAMES
+    }
+    known = {arm: leads for arm, leads in by_arm.items() if leads}
+    if not known:
+        return None
+    places = range(max(len(leads) for leads in known.values()))
+    return table(
+        f"{unit_anchor(page)}-leads",
+        f"{unit_id(page.layer, page.unit)}: concepts that lead, by arm",
+        [
+            Column(head="Place", width="slim"),
+            *(Column(head=f"In {ARM_NAMES[arm]}", width="wide") for arm in known),
+        ],
+        (
+            (
+                text(str(place + 1)),
+                *(
+                    _lead(leads[place], names) if place < len(leads) else text(NOTHING)
+                    for leads in known.values()
+                ),
+            )
+            for place in places
+        ),
+        compact=True,
+    )
+
+
+def _lead(lead: LeadRecord, names: Names) -> Cell:
+    limits = interval(lead.low, lead.high, 2)
+    value = f"{signed(lead.value, 2)} ({limits})" if limits else signed(lead.value, 2)
+    lift = "" if undefined(lead.ap_lift) else f", lift {number(lead.ap_lift)}"
+    return text(f"{names.concept(lead.concept)}: {value}{lift}")
+
+
+def _kinship(page: UnitPageRecord, names: Names) -> list[str]:
+    told = [_agreement(page.agreement, names)] if page.agreement else []
+    return [*told, *(_family(family, names) for family in page.families)]
+
+
+def _agreement(agreement: AgreementRecord, names: Names) -> str:
+    arms = listed([ARM_NAMES.get(arm, arm) for arm in agreement.arms])
+    if not agreement.shared:
+        return f"No concept is among the strongest three in each of {arms}."
+    shared = listed([f"“{names.concept(ref)}”" for ref in agreement.shared])
+    verb = "is" if len(agreement.shared) == 1 else "are"
+    return (
+        f"{shared} {verb} among the strongest three in each of {arms}; arms that order concepts "
+        f"independently share at least so many in {percent(agreement.chance, 2)} of cases."
+    )
+
+
+def _family(family: FamilyRecord, names: Names) -> str:
+    arm = ARM_NAMES.get(family.arm, family.arm)
+    if family.set:
+        return (
+            f"In {arm} its strongest concepts come from “{names.family(family.set)}” more often "
+            f"than by chance (p {p_equals(family.p)})."
+        )
+    nearest = f", nearest “{names.family(family.nearest)}”" if family.nearest else ""
+    return (
+        f"In {arm} its strongest concepts share no set more often than by chance{nearest} "
+        f"(p {p_equals(family.p)})."
+    )
+
+
+def _contributions(
+    page: UnitPageRecord, ordered: Sequence[FindingRecord], names: Names
+) -> Table | None:
+    if not page.contributions:
+        return None
+    known = {finding.id: finding for finding in ordered}
+    return table(
+        f"{unit_anchor(page)}-contributions",
+        f"{unit_id(page.layer, page.unit)}: exact contributions to found links",
+        [
+            Column(head="Finding", width="name"),
+            Column(head="Contribution, cosine", align="number", width="span"),
+            Column(head="Share of the link", align="number"),
+            Column(head="Place in its layer", align="number"),
+            Column(head="Drop when it alone is silenced", align="number"),
+        ],
+        (_contribution(record, known.get(record.finding), names) for record in page.contributions),
+        note="Group’s pictures minus the rest of its family, towards the harm, with attention and "
+        "norms held; neutral 0. Units can cancel: shares need not add up to 100 %.",
+        compact=True,
+    )
+
+
+def _contribution(
+    record: ContributionRecord, finding: FindingRecord | None, names: Names
+) -> tuple[Cell, ...]:
+    about = (
+        f"{names.concept(finding.identity)} and {names.concept(finding.harm)}" if finding else ""
+    )
+    return (
+        text(record.finding, about),
+        text(signed(record.value, 4), interval(record.low, record.high, 4)),
+        text(percent(record.share)),
+        text(str(record.place)),
+        text(signed(record.alone, 4)),
+    )

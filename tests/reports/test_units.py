@@ -1,0 +1,312 @@
+"""What the report says of units, words on pictures and a second model, and what it must not."""
+
+import re
+
+import html5lib
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.results import Undefined
+from reports.as_html import render
+from reports.care import masked
+from reports.names import Names
+from reports.panels import Spread, Steps, panel_chart, spread_chart
+from reports.pictures import DAMAGED, MISSING, NO_ROOM, gallery, jpeg_size
+from reports.sections.typography import typography_view
+from reports.sections.unit_examples import HARSH, edges_in_words, shot_rows, wanted_pictures
+from reports.sections.unit_words import FULL_IN_PAGES
+from reports.view import build_view
+from reports.wording import NO_PEOPLE, PEOPLE, people_in_pictures
+
+XHTML = "{http://www.w3.org/1999/xhtml}"
+
+
+@pytest.fixture(scope="module")
+def view(told, pictures):
+    return build_view(told, pictures)
+
+
+@pytest.fixture(scope="module")
+def page(told, pictures):
+    return html5lib.parse(render(told, pictures).decode())
+
+
+def images(tree):
+    return list(tree.iter(f"{XHTML}img"))
+
+
+def words_of(tree):
+    return " ".join("".join(tree.itertext()).split())
+
+
+def test_a_unit_is_told_story_first_with_links_to_its_findings(view, told):
+    unit = view.units.units[0]
+
+    assert unit.title == "visual.layer4:1895"
+    assert unit.story[0].startswith("It answers most to “Velari”")
+    assert [link.anchor for link in unit.findings] == list(told.unit_pages[0].findings)
+    assert "verified on these weights" in unit.name
+
+
+def test_a_finding_links_to_the_units_that_carry_it_and_to_no_other(view, told):
+    for finding in view.findings:
+        carriers = [p.unit for p in told.unit_pages if finding.id in p.findings]
+        assert [int(link.label.rpartition(":")[2]) for link in finding.unit_pages] == carriers
+
+
+def test_pages_tell_a_stated_number_of_units_and_a_table_lists_all(view, told):
+    assert len(view.units.units_in_pages) == FULL_IN_PAGES < len(told.unit_pages)
+    assert f"first {FULL_IN_PAGES} of {len(told.unit_pages)}" in view.units.more_in_pages
+    assert len(view.units.overview.rows) == len(told.unit_pages)
+    linked = {link.anchor for f in view.findings for link in f.unit_pages if link.in_pages}
+    assert linked <= {unit.anchor for unit in view.units.units_in_pages}
+
+
+def test_every_number_of_a_curve_stands_in_the_table_beside_it(view, told):
+    for unit, record in zip(view.units.units, told.unit_pages, strict=True):
+        told_here = [" ".join(cell.text for cell in row) for row in unit.curves_table.rows]
+        assert len(told_here) == len(record.curves[0].shares) + 1
+        assert len(unit.curves.panels) == len(record.curves)
+        assert "undefined" in told_here[-2]
+
+
+def test_an_undefined_band_leaves_a_gap_and_no_zero(view):
+    last = view.units.units[0].curves.panels[0].bands[-1]
+
+    assert (last.share, last.low, last.high) == (None, None, None)
+
+
+def test_pictures_are_jpegs_with_words_for_those_who_do_not_see_them(page, told):
+    shown = images(page)
+
+    assert len(shown) > 40
+    assert all(image.get("src").startswith("data:image/jpeg;base64,") for image in shown)
+    assert all(len(image.get("alt")) > 10 for image in shown)
+    assert any("Velari" in image.get("alt") and "6.2 SD" in image.get("alt") for image in shown)
+
+
+def test_a_hidden_example_is_an_empty_place_with_its_reason(view):
+    photos = view.units.units[1].examples[0]
+    shots = [shot for group in photos.groups for shot in group.shots]
+
+    assert all(shot.empty for shot in shots)
+    assert photos.notes == ("Not shown: the plan keeps photos of people out of reports.",)
+
+
+def test_a_word_that_text_masks_is_never_shown_as_a_picture(told, pictures):
+    names = Names(inputs=told.inputs)
+    for record in told.unit_pages:
+        assert not [name for name in wanted_pictures(record, names) if name.startswith("harsh")]
+        rows = shot_rows(record, names, gallery([], pictures))
+        drawn = next(row for row in rows if "rendered" in row.arm)
+        assert any(HARSH in note for note in drawn.notes)
+
+
+def test_without_pictures_the_report_says_so_and_tells_the_rest(told):
+    page = html5lib.parse(render(told).decode())
+    said = words_of(page)
+
+    assert images(page) == []
+    assert "pictures.zip was not there" in said
+    assert "It answers most to “Velari”" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<svg onload=alert(1)>", b"GIF89a" + bytes(40), b"\xff\xd8\xff", b"%PDF-1.7"],
+    ids=range(5),
+)
+def test_bytes_that_are_no_picture_are_told_as_damaged_and_not_embedded(told, pictures, content):
+    name = told.unit_pages[0].examples[0].picture
+    page = render(told, {**pictures, name: content}).decode()
+
+    assert "the picture’s file is damaged" in page or "picture&#39;s file is damaged" in page
+    assert content == b"" or content.decode("latin-1") not in page
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_break_the_reading_of_a_size(content):
+    size = jpeg_size(b"\xff\xd8\xff" + content)
+
+    assert size is None or (0 < size.width <= 1_024 and 0 < size.height <= 1_024)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_size_of_a_picture_is_read_as_pillow_reads_it(unit_specimens, mode):
+    size = jpeg_size(unit_specimens.jpeg(4, side=57, mode=mode))
+
+    assert (size.width, size.height) == (57, 57)
+
+
+def test_pictures_in_four_colours_or_far_too_large_are_not_embedded(unit_specimens):
+    assert jpeg_size(unit_specimens.jpeg(4, mode="CMYK")) is None
+    assert jpeg_size(unit_specimens.jpeg(4, side=1_100)) is None
+
+
+def test_pictures_beyond_the_budget_are_left_out_in_order():
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "JPEG")
+    one = stream.getvalue()
+    shown = gallery(["a", "b", "a", "c", "x"], dict.fromkeys("abc", one), 3 * len(one))
+
+    assert shown.reasons == {"c": NO_ROOM, "x": MISSING}
+    assert shown.picture("b", "words").content == one
+    assert gallery(["a"], {"a": b"no"}).picture("a", "words").why == DAMAGED
+
+
+def test_a_report_with_very_many_pictures_stays_below_five_megabytes(told, pictures):
+    large = dict.fromkeys(pictures, next(iter(pictures.values())) + bytes(150_000))
+
+    assert len(render(told, large)) < 5_000_000
+
+
+def test_equal_results_and_pictures_give_equal_bytes(told, pictures):
+    again = dict(reversed(pictures.items()))
+
+    assert render(told, pictures) == render(told, again)
+
+
+def test_the_content_note_says_what_pictures_a_reader_meets(stored, told):
+    assert people_in_pictures(stored) == NO_PEOPLE
+    for people, said in PEOPLE.items():
+        plan = told.plan.model_copy(update={"resolved": {"units": {"people": people}}})
+        assert people_in_pictures(told.model_copy(update={"plan": plan})) == said
+
+
+def test_attacks_come_most_successful_first_and_their_words_are_masked(view, told):
+    rows = view.typography.attacks.rows
+
+    assert rows[0][0].text == f"“{masked('grushker')}”"
+    assert [row[1].text[:4] for row in rows] == ["62.0", "55.0", "41.0", "12.0"]
+    assert len(rows) == len(told.typography.attacks)
+
+
+def test_the_group_that_a_word_flips_more_than_others_is_told_with_its_gap(view):
+    said = view.typography.groups_told
+
+    assert "1 flip the group more" in said
+    assert "“Velari”" in said
+    assert "+29.0 points beyond its controls (+20.0 to +38.0)" in said
+    assert "grushker" not in said
+
+
+def test_groups_that_no_word_flips_more_are_told_as_such(told):
+    attacks = tuple(a for a in told.typography.attacks if a.word != "grushker")
+    calm = told.typography.model_copy(update={"attacks": attacks})
+    view = typography_view(told.model_copy(update={"typography": calm}), Names(inputs=told.inputs))
+
+    assert "none flips the group more" in view.groups_told
+
+
+def test_stroop_says_whether_ink_or_word_is_named(view):
+    assert view.reading.stroop_told.startswith("The model names the word where both differ")
+
+
+def test_a_unit_that_only_reads_comes_with_a_warning(view):
+    assert "1 answer to written words only" in view.reading.confounds_told
+    assert "about the written name and not the people" in view.reading.confounds_told
+
+
+def test_the_fidelity_of_the_linear_reading_is_told_before_any_weight(view):
+    assert "median correlation of 0.83" in view.text_units.told[0]
+    assert "about 69" in view.text_units.told[0]
+    assert "useful" in view.text_units.told[0]
+    assert len(view.text_units.asked.rows) == 7
+    assert "5 further concepts" in view.text_units.more
+
+
+def test_a_second_model_tells_what_came_back_and_what_could_not(view):
+    rows = view.second_model.findings.rows
+
+    assert "1895 with 4" in rows[0][5].text
+    assert "2 units without" in rows[0][5].text
+    assert rows[1][5].text == "no unit has a partner"
+    assert rows[1][2].text == "undefined"
+
+
+def test_transfers_stand_with_their_finding(view):
+    table = view.findings[0].transfers
+
+    assert [row[0].text for row in table.rows] == ["Harm to group", "Group to harm"]
+    assert view.findings[1].transfers is None
+
+
+@pytest.mark.parametrize("outcome", ["found", "nothing", "insufficient", "scores"])
+def test_every_section_without_evidence_says_why_in_a_sentence(outcomes, outcome):
+    view = build_view(outcomes[outcome])
+    said = [
+        view.units.none,
+        view.text_units.none,
+        view.typography.none,
+        view.reading.stroop_told,
+        view.reading.confounds_told,
+        view.second_model.none,
+    ]
+
+    assert all(re.fullmatch(r"[A-Z].{15,}\.", words) for words in said), said
+
+
+@pytest.mark.parametrize(
+    ("section", "values", "part"),
+    [
+        ("units", {"pages": 0}, "units"),
+        ("typography", {"check": False}, "typography"),
+    ],
+)
+def test_what_the_plan_leaves_out_is_told_as_the_plans_choice(stored, section, values, part):
+    plan = stored.plan.model_copy(update={"resolved": {section: values}})
+    view = build_view(stored.model_copy(update={"plan": plan}))
+
+    assert getattr(view, part).none.startswith("The plan ")
+
+
+numbers = st.one_of(st.floats(0, 1), st.just(Undefined(undefined="too few")))
+
+
+@given(st.lists(st.lists(numbers, min_size=1, max_size=12), min_size=1, max_size=7))
+def test_every_band_lies_within_its_panel_in_order(shares):
+    drawn = [
+        Steps(title="x", edges=tuple(map(float, range(len(s) - 1))), shares=tuple(s))
+        for s in shares
+    ]
+    chart = panel_chart("c", "steps", "t", "d", "a", drawn)
+
+    assert len(chart.panels) == len(drawn)
+    for panel, values in zip(chart.panels, shares, strict=True):
+        assert panel.bands[0].start == panel.left
+        assert panel.bands[-1].end == panel.right
+        for band, value in zip(panel.bands, values, strict=True):
+            assert (band.share is None) == isinstance(value, Undefined)
+            assert band.share is None or panel.top <= band.share <= panel.bottom <= chart.height
+            assert band.start < band.end
+
+
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(0, 20)), min_size=1, max_size=9))
+def test_every_distribution_keeps_its_order_within_the_axis(values):
+    spreads = [
+        Spread(
+            label="x",
+            outer=(v - 2 * w, v + 2 * w),
+            inner=(v - w, v + w),
+            median=v,
+            shown="",
+            marked=False,
+        )
+        for v, w in values
+    ]
+    chart = spread_chart("c", "t", "d", "a", spreads)
+
+    for row in chart.rows:
+        (first, last), (low, high) = row.outer, row.inner
+        assert chart.left <= first <= low <= row.median <= high <= last <= chart.right
+        assert row.y < chart.bottom
+
+
+def test_bands_are_named_by_their_edges_and_the_outer_ones_are_open():
+    assert edges_in_words((-1.0, 0.5, 2.0)) == ("up to −1", "−1 to 0.5", "0.5 to 2", "above 2")
+    assert edges_in_words(()) == ("all",)
