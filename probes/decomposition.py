@@ -120,6 +120,7 @@ def decompose(
     n_penalties: int = 30,
     folds: int = 5,
     solver: str | None = None,
+    after_each: Callable[[], None] = lambda: None,
 ) -> Decomposition:
     """Describe each class by the few units that tell it from all others.
 
@@ -145,6 +146,8 @@ def decompose(
         Fewer are used where a class has fewer clusters.
     solver : str, optional
         Name in ``probes.sparse_solvers.SOLVERS``.
+    after_each : callable
+        Called after every path that was walked, `n_paths` times.
 
     Returns
     -------
@@ -183,7 +186,7 @@ def decompose(
     name = solver or default_solver()
 
     def fit(training: Labels) -> _Fit:
-        return _fit(design, among, training, mean_units, n_penalties, name)
+        return _fit(design, among, training, _Wanted(mean_units, n_penalties, name, after_each))
 
     try:
         whole = fit(np.ones(len(own), dtype=bool))
@@ -206,6 +209,19 @@ def decompose(
     )
 
 
+def n_paths(labels: Sequence[str], clusters: Codes, folds: int = 5) -> int:
+    """Return how many paths `decompose` walks: one per class and fold, and one more per class.
+
+    Examples
+    --------
+    >>> n_paths(["a"] * 6 + ["b"] * 7 + ["c"], np.arange(14))
+    12
+    """
+    counts = np.unique(_class_of_cluster(labels, clusters), return_counts=True)[1]
+    sizes: list[int] = counts[counts >= MIN_CLUSTERS].tolist()
+    return len(sizes) * (1 + min([folds, *sizes]))
+
+
 class _Fit(NamedTuple):
     weights: Floats
     """Per standard deviation, shape (n_classes, n_units)."""
@@ -217,23 +233,26 @@ class _Fit(NamedTuple):
     penalty: float
 
 
-def _fit(
-    design: Design,
-    among: Labels,
-    training: Labels,
-    mean_units: float,
-    n_penalties: int,
-    solver: str,
-) -> _Fit:
+class _Wanted(NamedTuple):
+    mean_units: float
+    n_penalties: int
+    solver: str
+    after_each: Callable[[], None]
+
+
+def _fit(design: Design, among: Labels, training: Labels, wanted: _Wanted) -> _Fit:
     """Fit all classes at the penalty of the nearest mean number of units, the sparser if equal."""
     one = np.ones(1)
     problems = [posed(design, c, balanced(c, training), one) for c in among.T]
     top = max(float(p.lambdas[0]) for p in problems)
-    ratios = np.geomspace(1, SMALLEST, n_penalties)
-    paths = [SOLVERS[solver](p._replace(lambdas=top * ratios)) for p in problems]
+    ratios = np.geomspace(1, SMALLEST, wanted.n_penalties)
+    paths = []
+    for problem in problems:
+        paths.append(SOLVERS[wanted.solver](problem._replace(lambdas=top * ratios)))
+        wanted.after_each()
     coefficients = np.stack([path.coefficients for path in paths], axis=1)
     in_use = used(coefficients)
-    at = int(np.argmin(np.abs(in_use.sum(axis=2).mean(axis=1) - mean_units)))
+    at = int(np.argmin(np.abs(in_use.sum(axis=2).mean(axis=1) - wanted.mean_units)))
     kept: Floats = np.where(in_use[at], coefficients[at], 0.0)
     return _Fit(
         kept * np.stack([p.factors for p in problems]),

@@ -9,6 +9,7 @@ import click
 
 from audit import __version__
 from audit.cli.concepts import concepts
+from audit.cli.decompose import decompose
 from audit.cli.demo import demo
 from audit.cli.doctor import doctor
 from audit.cli.gate import baseline, gate
@@ -64,8 +65,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, score, demo, report, explain, unit, verify, gate, baseline, concepts, models, doctor,
-    selftest,
+    run, score, demo, report, explain, unit, decompose, verify, gate, baseline, concepts, models,
+    doctor, selftest,
 ):  # fmt: skip
     cli.add_command(_command)
 

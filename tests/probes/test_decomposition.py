@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from probes.decomposition import SMALLEST, decompose
+from probes.decomposition import SMALLEST, decompose, n_paths
 from probes.errors import MeasureError
 from probes.fixed_units import balanced
 from probes.sparse_path import posed, standardised
@@ -186,3 +186,13 @@ def test_bad_input_is_told_in_a_sentence(monkeypatch):
     monkeypatch.setitem(SOLVERS, "stubborn", fail)
     with pytest.raises(MeasureError, match="no answer in 64 bits"):
         run((values, labels, clusters), solver="stubborn")
+
+
+def test_every_path_is_told_and_their_number_is_known_beforehand():
+    values, labels, clusters = world(per_class=6)
+    labels = ["seldom" if c < 3 else label for label, c in zip(labels, clusters, strict=True)]
+    walked = []
+
+    run((values, labels, clusters), n_penalties=4, after_each=lambda: walked.append(1))
+
+    assert len(walked) == n_paths(labels, clusters, 3) == 6 * 4
