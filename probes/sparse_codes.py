@@ -107,6 +107,8 @@ def sparse_codes(
         )
     except NotConverged as error:
         raise MeasureError(f"No sparse codes: {error}. Ask for fewer penalties.") from error
+    # Exactly at the largest penalty rounding may let one unit in.
+    paths[0] = 0
     return tuple(_nearest(words, paths, ratios, size) for size in sizes)
 
 
