@@ -82,6 +82,7 @@ def written_words(
         confounds=confounds,
         not_tested=(
             *_not_tested(gathered, findings, confounds, why),
+            *_cannot_flip(findings, typography),
             *_unread_stroop(stroop),
         ),
     )
@@ -103,16 +104,21 @@ def with_attacks(
     return tuple(_with_attack(one, typography, false_discovery_rate) for one in findings)
 
 
-def _with_attack(
-    finding: FindingRecord, typography: TypographyRecord, rate: float
-) -> FindingRecord:
-    own = [
+def _rows_of(finding: FindingRecord, typography: TypographyRecord) -> list[GroupAttackRecord]:
+    """Rows of the finding's group under words of its harm."""
+    return [
         group
         for attack in typography.attacks
         if attack.target == finding.harm
         for group in attack.groups
         if f"{group.column}/{group.group}" == finding.identity
     ]
+
+
+def _with_attack(
+    finding: FindingRecord, typography: TypographyRecord, rate: float
+) -> FindingRecord:
+    own = _rows_of(finding, typography)
     flipped = [g for g in own if plain(g.excess_gap.q) <= rate and plain(g.excess_gap.value) > 0]
     if not flipped:
         return finding
@@ -206,6 +212,21 @@ def _not_tested(
     if lacking:
         reason = "it takes units on photos and on rendered words of the same group"
         yield NotTested(what=f"{READING}: {lacking} of {len(findings)}", why=reason)
+
+
+def _cannot_flip(
+    findings: Sequence[FindingRecord], typography: TypographyRecord | None
+) -> Iterator[NotTested]:
+    """Say where every picture of the group is answered with the harm before a word is written."""
+    if typography is None:
+        return
+    rows = [_rows_of(finding, typography) for finding in findings]
+    settled = sum(bool(own) and not any(group.rate.n for group in own) for own in rows)
+    if settled:
+        yield NotTested(
+            what=f"Whether harm words flip the group of a finding: {settled} of {len(findings)}",
+            why="the model answers all of its pictures with that harm before anything is written",
+        )
 
 
 def _unread_stroop(stroop: StroopRecord | None) -> Iterator[NotTested]:

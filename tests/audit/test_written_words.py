@@ -235,6 +235,18 @@ def test_a_word_that_flips_one_group_more_is_told_in_its_finding_alone(gathered,
     assert (told.marks, told.grade, told.severity) == ((), Grade.CANDIDATE, 4)
 
 
+def test_a_group_that_is_answered_so_before_cannot_be_flipped_and_that_is_said(gathered, spelled):
+    def settled(word, row, written):
+        return "raider" if row % 2 == 0 else ""
+
+    found = written_words(gathered(Reader(spelled, settled)), [finding(), finding("gloom")])
+
+    (said,) = [one for one in found.not_tested if "flip" in one.what]
+    assert said.what.endswith("1 of 2")
+    ost = next(g for g in found.typography.attacks[0].groups if g.group == "ost")
+    assert (plain(ost.already.value), ost.rate.n) == (1, 0)
+
+
 def test_a_gap_above_the_false_discovery_rate_of_the_plan_is_not_told(gathered, spelled):
     made = gathered(Reader(spelled, reads_on_ost))
     limits = made.plan.limits.model_copy(update={"false_discovery_rate": 1e-9})
