@@ -8,11 +8,13 @@ from types import FrameType
 import click
 
 from audit import __version__
+from audit.cli.codes import codes
 from audit.cli.concepts import concepts
 from audit.cli.decompose import decompose
 from audit.cli.demo import demo
 from audit.cli.doctor import doctor
 from audit.cli.gate import baseline, gate
+from audit.cli.inspect import inspect_sentences
 from audit.cli.models import models
 from audit.cli.printing import (
     close_broken_pipe,
@@ -65,8 +67,8 @@ def cli() -> None:
 
 
 for _command in (
-    run, score, demo, report, explain, unit, decompose, verify, gate, baseline, concepts, models,
-    doctor, selftest,
+    run, score, demo, report, explain, unit, decompose, inspect_sentences, codes, verify, gate,
+    baseline, concepts, models, doctor, selftest,
 ):  # fmt: skip
     cli.add_command(_command)
 
