@@ -9,6 +9,7 @@ import click
 
 from audit import __version__
 from audit.cli.codes import codes
+from audit.cli.compare import compare_audits
 from audit.cli.concepts import concepts
 from audit.cli.decompose import decompose
 from audit.cli.demo import demo
@@ -68,7 +69,7 @@ def cli() -> None:
 
 for _command in (
     run, score, demo, report, explain, unit, decompose, inspect_sentences, codes, verify, gate,
-    baseline, concepts, models, doctor, selftest,
+    baseline, compare_audits, concepts, models, doctor, selftest,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -85,6 +85,12 @@ def small_world() -> ModuleType:
     return load_specimen("small_world")
 
 
+@pytest.fixture(scope="session")
+def invoke_once() -> Callable[[list[object]], int]:
+    """Run a command for fixtures that outlive a test; the exit code comes back."""
+    return invoke
+
+
 @pytest.fixture
 def world(tmp_path, small_world) -> ModuleType:
     """Packs with a planted link and ``plan.toml`` in the current folder."""
