@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from audit.results import AuditResult, OtherModelRecord, ReplicationRecord
 from reports.blocks import Cell, Column, Fact, Table, table, text
 from reports.names import Names
-from reports.quantities import interval, number, p_value, percent, plural, signed
+from reports.quantities import interval, listed, number, p_value, percent, plural, sentence, signed
+from reports.wording import arm_name
 
 UNITS_NAMED = 5
+
+CARRIES = {
+    True: "They add to the link there more than others do.",
+    False: "They add no more to the link there than others do.",
+}
 
 LEAD = (
     "Units of both models were matched by how alike they answer to the same stimuli, and each "
@@ -54,12 +60,21 @@ def _facts(record: OtherModelRecord) -> tuple[Fact, ...]:
             label="Units with a partner",
             value=f"{percent(record.matched)}: both choose each other, and by more than chance",
         ),
+        *_matching(record),
         Fact(
             label="Correlation with partners",
             value=f"median {number(record.correlation, 2)}; by chance the best partner of 95 % of "
             f"units stays below {number(record.by_chance, 2)}",
         ),
     )
+
+
+def _matching(record: OtherModelRecord) -> tuple[Fact, ...]:
+    if not record.clusters:
+        return ()
+    kinds = listed([arm_name(kind) for kind in record.kinds])
+    told = f"{plural(record.clusters, 'cluster')} of pictures: {kinds}, one vote for each kind"
+    return (Fact(label="Matched over", value=told),)
 
 
 def _findings(record: OtherModelRecord, names: Names) -> Table | None:
@@ -70,16 +85,17 @@ def _findings(record: OtherModelRecord, names: Names) -> Table | None:
         f"Findings in {record.name}",
         [
             Column(head="Finding", width="name"),
-            Column(head="Effect there, control SD", align="number", width="span"),
+            Column(head="Link there, control SD", width="wide"),
             Column(head="Carried by partners", align="number"),
             Column(head="By others", align="number"),
             Column(head="p", align="number"),
             Column(head="Units and partners", width="wide"),
         ],
         (_row(finding, names) for finding in record.findings),
-        note="Effect: the double difference of the link in the second model; neutral 0. Carried: "
-        "mean contribution of the partners to the link there, beside that of equally many other "
-        "matched units; p compares the two.",
+        note="Link: its double difference in the second model, with limits of this link alone, in "
+        "that model’s own control SD, and here; neutral 0. Carried: mean contribution of the "
+        "partners to the link there, up to one factor per layer, beside that of equally many "
+        "other matched units; p compares the two.",
         compact=True,
     )
 
@@ -87,12 +103,22 @@ def _findings(record: OtherModelRecord, names: Names) -> Table | None:
 def _row(record: ReplicationRecord, names: Names) -> tuple[Cell, ...]:
     return (
         text(record.finding, f"{record.layer} and {record.other_layer}"),
-        text(number(record.effect), interval(record.low, record.high)),
+        text(_link(record)),
         text(signed(record.carried, 4)),
         text(signed(record.elsewhere, 4)),
         text(p_value(record.p)),
-        text(_pairs(record), names.sentence(record.reason)),
+        text(_pairs(record), names.sentence(record.reason) or CARRIES[record.carries]),
     )
+
+
+def _link(record: ReplicationRecord) -> str:
+    told = [
+        f"{arm_name(e.arm)}: {e.answer}, {number(e.effect)} ({interval(e.low, e.high)}); here "
+        f"{number(e.here)}"
+        for e in record.effects
+    ]
+    plain = f"{number(record.effect)} ({interval(record.low, record.high)})"
+    return sentence("; ".join(told)) if told else plain
 
 
 def _pairs(record: ReplicationRecord) -> str:

@@ -3,7 +3,7 @@
 from audit.results import AuditResult, FindingRecord, TransferRecord
 from reports.blocks import Cell, Column, Table, table, text
 from reports.names import Names
-from reports.quantities import interval, number, sentence, signed
+from reports.quantities import interval, number, p_value, sentence, signed
 from reports.wording import arm_name
 
 UNITS_NAMED = 3
@@ -20,18 +20,27 @@ def transfer_table(finding: FindingRecord, result: AuditResult, names: Names) ->
         [
             Column(head="Learnt on, read on"),
             Column(head="Pictures", width="name"),
-            Column(head="AUROC", align="number", width="span"),
+            Column(head="On its own question", align="number", width="span"),
+            Column(head="On the other", align="number", width="span"),
             Column(head="Selectivity", align="number"),
+            Column(head="Holm p", align="number"),
             Column(head="Strongest units (weight)", width="wide"),
         ],
         (_row(record, result.model.kind, names) for record in records),
         note=(
-            "A line of evidence, no verdict. AUROC on clusters of the other question, with 95 % "
-            "interval: 0.5 is neutral, above it the probe of one points to the other. Selectivity: "
-            "less the mean of probes learnt on shuffled labels; neutral 0."
+            "A line of evidence, no verdict. AUROC on held-out clusters of its own question and on "
+            "all of the other, with 95 % intervals: 0.5 is neutral, above it the probe of one "
+            "points to the other. Selectivity: the second less the mean of probes learnt on "
+            "shuffled labels; neutral 0. Bold: Holm p is at most the plan’s alpha and the interval "
+            "lies above 0.5."
         ),
         compact=True,
     )
+
+
+def _pictures(record: TransferRecord, kind: str) -> str:
+    group, harm = (arm_name(arm, kind) for arm in (record.arm, record.harm_arm))
+    return sentence(group) if group == harm else f"{sentence(group)} of groups, {harm} of harms"
 
 
 def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
@@ -40,8 +49,14 @@ def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
     )
     return (
         text(sentence(record.direction)),
-        text(sentence(arm_name(record.arm, kind)), f"{record.layer}, {record.pooling}"),
-        text(number(record.auroc, 2), interval(record.low, record.high, 2)),
+        text(_pictures(record, kind), f"{record.layer}, {record.pooling}"),
+        text(number(record.own_auroc, 2), interval(record.own_low, record.own_high, 2)),
+        Cell(
+            text=number(record.auroc, 2),
+            note=interval(record.low, record.high, 2),
+            strong=record.holds,
+        ),
         text(signed(record.selectivity, 2)),
+        text(p_value(record.p_adjusted)),
         text(units or "none", names.sentence(record.reason)),
     )

@@ -21,7 +21,7 @@ SHOWS = {
     "rendered": "The name of “{}” drawn as a picture",
     "text": "Prompt about “{}”",
 }
-HARSH = "a word of a harm of high or critical severity, or a contested word, drawn as a picture"
+HARSH = "words of harms of high and critical severity are not shown as pictures"
 
 ILLUSTRATE = (
     "Drawn by optimisation until the unit answers. Such pictures illustrate and decide nothing: "
@@ -29,8 +29,8 @@ ILLUSTRATE = (
 )
 
 EXAMPLES_NOTE = (
-    "Responses in standard deviations from zero. Beside the strongest: where in the picture the "
-    "unit’s contribution to the link comes from."
+    "Responses in standard deviations from zero. Beside the strongest, on a grey copy: where the "
+    "unit’s contribution to the link comes from. Orange adds to it, purple takes away."
 )
 
 
@@ -87,8 +87,7 @@ def too_harsh(example: ExampleRecord, names: Names) -> bool:
     record = names.concepts.get(example.concept)
     if example.arm != "rendered" or record is None:
         return False
-    harm = record.role == "harm" and (record.severity or 0) >= MASK_FROM
-    return harm or bool(record.contested)
+    return record.role == "harm" and (record.severity or 0) >= MASK_FROM
 
 
 def shot_rows(page: UnitPageRecord, names: Names, shown: Gallery) -> tuple[ShotRow, ...]:
@@ -141,7 +140,9 @@ def _pictures(example: ExampleRecord, names: Names, shown: Gallery) -> tuple[Pic
     first = shown.picture(example.picture, alt)
     if first.why or not example.map:
         return (first,)
-    where = shown.picture(example.map, "The same with the unit’s contributions marked by place")
+    where = shown.picture(
+        example.map, "The same picture in grey, with what each place adds or takes away"
+    )
     return (first,) if where.why else (first, where)
 
 

@@ -17,6 +17,7 @@ from reports.names import Names
 from reports.panels import PanelChart, SpreadChart
 from reports.pictures import Gallery, gallery
 from reports.quantities import (
+    SPACE,
     interval,
     listed,
     number,
@@ -296,12 +297,12 @@ def _family(family: FamilyRecord, names: Names) -> str:
     if family.set:
         return (
             f"In {arm} its strongest concepts come from “{names.family(family.set)}” more often "
-            f"than by chance (p {p_equals(family.p)})."
+            f"than by chance (p{SPACE}{p_equals(family.p)})."
         )
     nearest = f", nearest “{names.family(family.nearest)}”" if family.nearest else ""
     return (
         f"In {arm} its strongest concepts share no set more often than by chance{nearest} "
-        f"(p {p_equals(family.p)})."
+        f"(p{SPACE}{p_equals(family.p)})."
     )
 
 

@@ -225,6 +225,7 @@ def test_a_second_model_tells_what_came_back_and_what_could_not(view):
 
     assert "1895 with 4" in rows[0][5].text
     assert "2 units without" in rows[0][5].text
+    assert rows[0][1].text.startswith("Photos: there, 5.2 (2.9 to 7.4); here 9.3; text prompts: ")
     assert rows[1][5].text == "no unit has a partner"
     assert rows[1][2].text == "undefined"
 
@@ -233,6 +234,8 @@ def test_transfers_stand_with_their_finding(view):
     table = view.findings[0].transfers
 
     assert [row[0].text for row in table.rows] == ["Harm to group", "Group to harm"]
+    assert [row[3].strong for row in table.rows] == [True, False]
+    assert table.rows[0][1].text == "Photos of groups, rendered words of harms"
     assert view.findings[1].transfers is None
 
 

@@ -12,7 +12,7 @@ from specimen_build import measured
 from specimen_world import GROUPS, digest
 
 from audit.causal_record import CausalRecord, DoseRecord, MatchedRecord
-from audit.replication_record import OtherModelRecord, ReplicationRecord
+from audit.replication_record import OtherEffectRecord, OtherModelRecord, ReplicationRecord
 from audit.results import AuditResult, Undefined
 from audit.text_units_record import AskedRecord, FidelityRecord, TextUnitsRecord
 from audit.transfer_record import TransferRecord
@@ -313,6 +313,13 @@ def _transfers() -> Iterator[TransferRecord]:
                 low=auroc - 0.08,
                 high=auroc + 0.07,
                 selectivity=auroc - 0.52,
+                p=0.004,
+                p_adjusted=0.008 if auroc > 0.7 else 0.08,
+                holds=auroc > 0.7,
+                shuffles=199,
+                own_auroc=0.91,
+                own_low=0.84,
+                own_high=0.95,
                 units=((1895, 0.81), (226, 0.4), (77, -0.22), (9, 0.1)),
             )
 
@@ -325,13 +332,15 @@ def _other_model() -> OtherModelRecord:
         matched=0.29,
         correlation=0.79,
         by_chance=0.14,
+        clusters=702,
+        kinds=("photo", "rendered"),
         findings=(
             ReplicationRecord(
                 finding=FINDINGS[0],
                 layer=LAYER,
                 other_layer=LAYER,
                 arm="photo",
-                units=UNITS,
+                units=UNITS[:4],
                 partners=(4, 1001, 12, 87),
                 without_partner=(510, 8),
                 carried=0.0081,
@@ -340,14 +349,23 @@ def _other_model() -> OtherModelRecord:
                 effect=5.2,
                 low=2.9,
                 high=7.4,
-                reason="The partners carry the link in the second model too.",
+                reason="",
+                carries=True,
+                effects=(
+                    OtherEffectRecord(
+                        arm="photo", effect=5.2, low=2.9, high=7.4, here=9.3, answer="there"
+                    ),
+                    OtherEffectRecord(
+                        arm="text", effect=1.0, low=-1.1, high=3.1, here=8.1, answer="not there"
+                    ),
+                ),
             ),
             ReplicationRecord(
                 finding=FINDINGS[2],
                 layer=LAYER,
                 other_layer=LAYER,
                 arm="photo",
-                units=(77, 12),
+                units=(),
                 partners=(),
                 without_partner=(77, 12),
                 carried=nothing,
