@@ -274,6 +274,16 @@ def test_without_a_finding_the_second_model_is_shown_nothing(world):
     assert "Replication in a second model" in line.what
 
 
+def test_a_second_model_encodes_what_the_first_encoded_and_no_more(world):
+    responses, other = world[0].responses, Coloured(order=shuffled())
+    shown = (responses.texts, *responses.pictures)
+
+    ask(world, other)
+
+    assert len(shown) == 3
+    assert other.asked == sum(one.extraction.encoded for one in shown)
+
+
 def test_without_a_second_model_there_is_nothing_to_say(world):
     gathered, findings = world
 
