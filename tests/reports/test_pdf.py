@@ -19,8 +19,8 @@ def pdf(stored):
 
 
 @pytest.fixture(scope="session")
-def short_pdf(short):
-    return render(short)
+def short_pdf(short, pictures):
+    return render(short, pictures)
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +105,52 @@ def test_measures_sensitivity_and_own_labels_are_in_the_pages(short, short_pdf, 
     assert "Under the product’s own labels" in words
 
 
-def test_rebuilding_from_the_same_result_gives_the_same_bytes(short, short_pdf):
-    assert render(short) == short_pdf
+def test_rebuilding_from_the_same_result_gives_the_same_bytes(short, short_pdf, pictures):
+    assert render(short, pictures) == short_pdf
+
+
+def test_pictures_are_embedded_as_archival_pages_allow_and_told_in_words(short_pdf):
+    opened = pikepdf.open(io.BytesIO(short_pdf))
+    images = [
+        image
+        for page in opened.pages
+        for image in page.Resources.get("/XObject", {}).values()
+        if image.get("/Subtype") == "/Image"
+    ]
+    figures = [
+        str(element.Alt)
+        for element in opened.objects
+        if isinstance(element, pikepdf.Dictionary)
+        and element.get("/S") == "/Figure"
+        and "/Alt" in element
+    ]
+
+    assert len(images) > 10
+    for image in images:
+        assert image.Filter == "/DCTDecode"
+        assert image.ColorSpace in ("/DeviceRGB", "/DeviceGray")
+        assert not image.get("/Interpolate", False)
+    assert any("Stimulus that shows “Velari”" in words for words in figures)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "data:image/svg+xml;base64,PHN2Zy8+",
+        "data:text/html,<p>",
+        "data:image/png;base64,AAAA",
+        "http://127.0.0.1:9/x.jpg",
+        "file:///etc/hostname",
+    ],
+)
+def test_pages_open_no_address_but_their_own_pictures_and_fonts(short, address):
+    import weasyprint.text.fonts
+    import weasyprint.urls
+
+    page = f'<html><title>t</title><body><img src="{address}" alt="x">'
+
+    with pytest.raises(ReportError, match="must not load anything"):
+        as_pdf._write(weasyprint, page, short)
 
 
 def test_nothing_outside_the_document_is_ever_opened(short, tmp_path):
