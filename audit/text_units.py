@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,15 +13,20 @@ from audit.gathered import Gathered
 from audit.results import Number
 from audit.text_units_fidelity import (
     ENOUGH,
+    NO_SCORE,
     NOT_OPEN,
+    RELAYED,
     Halves,
+    Relaying,
     Weighing,
     layer_fidelity,
     picture_halves,
+    relayed,
     unmeasured,
 )
 from audit.text_units_record import AskedRecord, FidelityRecord, TextUnitsRecord
 from audit.text_units_weights import Prompts, asked_records, prompt_weights, weight_frames
+from probes.encoder import Layer
 from probes.readings import find_layer
 
 Say = Callable[[str], None]
@@ -41,9 +47,14 @@ ONE_PART = (
     "score: earlier layers and attention reach the embedding beside them. Their weights say little "
     "about the score, and no more than the fidelity printed with them."
 )
+THROUGH_LATER = (
+    "The units of {layer} act mostly through later attention. Their weights are second-order: "
+    "along one direction, of each unit's strongest among {n} reference pictures, which explains "
+    "{share:.0%} of its effects there (median over units)."
+)
 UNKNOWN = (
     "What prompts ask of the units of {layer} is not known: there is a closed form for the last "
-    "layer only, and not for every architecture."
+    "layer, for earlier ones of some transformers, and not for every architecture."
 )
 
 
@@ -70,27 +81,30 @@ def text_units(gathered: Gathered, say: Say = lambda line: None) -> TextUnits:
     TextUnits
         Fidelity of every layer with a closed form, measured on photos, or else on rendered words:
         one picture of each of at most 400 clusters, half of them for reference. The strongest
-        units of every identity and harm concept. Layers without a closed form are named in the
-        note.
+        units of every identity and harm concept. Earlier layers of vision transformers of
+        open_clip get second-order weights; layers without a closed form are named in the note.
     """
-    encoder, prompts = gathered.tools.encoder, prompts_of(gathered)
-    layers = list(dict.fromkeys(reading.layer for reading in gathered.tools.readings))
-    told = {c.ref for c in (*gathered.selection.identities, *gathered.selection.harms)}
-    readouts = {layer: encoder.readout(layer) for layer in layers}
-    known = {layer: rows for layer, rows in readouts.items() if rows is not None}
-    fidelity: list[FidelityRecord] = []
+    prompts, layers = prompts_of(gathered), _layers(gathered)
+    told = set(_told(gathered))
+    if not layers:
+        return TextUnits(record=TextUnitsRecord(), frames=())
+    say("Weighing units in prompts")
+    pictures = _pictures(gathered)
     asked: list[AskedRecord] = []
     frames: list[pd.DataFrame] = []
-    if known:
-        say("Weighing units in prompts")
-        fidelity += _fidelity(gathered, prompts, known)
-    for layer, rows in known.items():
-        weights = prompt_weights(rows, prompts, layer)
+    fidelity: list[FidelityRecord] = []
+    notes: list[str] = []
+    for layer in layers:
+        source = _source(gathered, layer, pictures)
+        notes.append(source.note)
+        if source.rows is None:
+            continue
+        weights = prompt_weights(source.rows, prompts, layer.name)
         asked += asked_records(weights, told)
         frames += weight_frames(weights)
-    record = TextUnitsRecord(
-        fidelity=tuple(fidelity), asked=tuple(asked), note=_note(gathered, layers, known)
-    )
+        fidelity += _fidelity(gathered, prompts, source, pictures)
+    notes = [*([WHAT] if frames else []), *filter(None, notes)]
+    record = TextUnitsRecord(fidelity=tuple(fidelity), asked=tuple(asked), note=" ".join(notes))
     return TextUnits(record=record, frames=tuple(frames))
 
 
@@ -109,37 +123,87 @@ def fidelity_lines(records: Sequence[FidelityRecord]) -> list[str]:
     return [_line(record) for record in records]
 
 
-def _fidelity(
-    gathered: Gathered, prompts: Prompts, known: dict[str, NDArray[np.float32]]
-) -> list[FidelityRecord]:
-    """Both ways of weighing in every layer; concepts that sexualise are held against nobody."""
-    concepts = _some([c for c in _told(gathered) if c not in prompts.sexual])
-    halves, arm, why = _halves(gathered)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    """Where the weights of one layer come from."""
+
+    layer: str
+    rows: NDArray[np.floating[Any]] | None
+    """What each unit does to the embedding, shape (n_units, dim); None where it is not known."""
+
+    relayed: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pictures:
+    """Pictures to measure on, or why there are none."""
+
+    halves: Halves | None
+    arm: str
+    why: str = ""
+
+
+def _source(gathered: Gathered, layer: Layer, pictures: _Pictures) -> _Source:
+    """Return the read-out of a layer, or second-order directions where these are known."""
     encoder = gathered.tools.encoder
+    rows = encoder.readout(layer.name)
+    if rows is not None:
+        note = ONE_PART.format(layer=layer.name) if layer.kind == "mlp" else ""
+        return _Source(layer=layer.name, rows=rows, note=note)
+    if pictures.halves is not None and isinstance(encoder, Relaying):
+        found = relayed(encoder, pictures.halves, layer.name, gathered.tools.progress)
+        if found is not None:
+            share = float(np.nanmedian(found.explained))
+            note = THROUGH_LATER.format(layer=layer.name, n=found.pictures, share=share)
+            rows = found.directions * found.strength[:, None]
+            return _Source(layer=layer.name, rows=rows, relayed=True, note=note)
+    return _Source(layer=layer.name, rows=None, note=UNKNOWN.format(layer=layer.name))
+
+
+def _fidelity(
+    gathered: Gathered, prompts: Prompts, source: _Source, pictures: _Pictures
+) -> tuple[FidelityRecord, ...]:
+    """Both ways of weighing a layer; concepts that sexualise are held against nobody."""
+    concepts = _some([c for c in _told(gathered) if c not in prompts.sexual])
+    encoder, halves, why = gathered.tools.encoder, pictures.halves, pictures.why
+    if source.relayed:
+        return unmeasured(source.layer, pictures.arm, len(concepts), NO_SCORE, [RELAYED])
     if not isinstance(encoder, Weighing):
         why = NOT_OPEN
     if not concepts:
         why = "there is no concept whose prompts may be held against all pictures"
-    found: list[FidelityRecord] = []
-    for layer, rows in known.items():
-        if why or halves is None or not isinstance(encoder, Weighing):
-            found += unmeasured(layer, arm, len(concepts), why)
-            continue
-        directions = prompts.directions(concepts)
-        found += layer_fidelity(encoder, halves, directions, rows, layer, gathered.tools.progress)
-    return found
+    if why or halves is None or source.rows is None or not isinstance(encoder, Weighing):
+        return unmeasured(source.layer, pictures.arm, len(concepts), why)
+    return layer_fidelity(
+        encoder,
+        halves,
+        prompts.directions(concepts),
+        source.rows,
+        source.layer,
+        gathered.tools.progress,
+    )
 
 
-def _halves(gathered: Gathered) -> tuple[Halves | None, str, str]:
-    """Pictures of the preferred arm, its name, and why there are none."""
-    shown = gathered.responses.photos or gathered.responses.rendered
-    if shown is None or not shown.stimuli:
-        return None, "", "no pictures were shown"
-    photos = gathered.photos
-    halves = picture_halves(shown, photos.root if photos is not None else None, gathered.rng(SEED))
-    arm = shown.stimuli[0].modality.value
+def _pictures(gathered: Gathered) -> _Pictures:
+    """Split photos, or rendered words where there are too few photos."""
+    root = gathered.photos.root if gathered.photos is not None else None
+    shown = [s for s in (gathered.responses.photos, gathered.responses.rendered) if s is not None]
+    shown = [s for s in shown if s.stimuli]
+    for one in shown:
+        halves = picture_halves(one, root, gathered.rng(SEED))
+        if halves is not None:
+            return _Pictures(halves=halves, arm=halves.arm)
     few = f"{2 * ENOUGH} clusters of pictures are needed, half of them for reference"
-    return halves, arm, few if halves is None else ""
+    if not shown:
+        return _Pictures(halves=None, arm="", why="no pictures were shown")
+    return _Pictures(halves=None, arm=shown[0].stimuli[0].modality.value, why=few)
+
+
+def _layers(gathered: Gathered) -> list[Layer]:
+    """Return the layers that were read, in order."""
+    names = dict.fromkeys(reading.layer for reading in gathered.tools.readings)
+    return [find_layer(name, gathered.tools.encoder.layers) for name in names]
 
 
 def _told(gathered: Gathered) -> list[str]:
@@ -150,14 +214,6 @@ def _some(concepts: Sequence[str]) -> list[str]:
     """At most `TEXTS` of them, spread evenly."""
     at = np.linspace(0, len(concepts) - 1, min(TEXTS, len(concepts))).round().astype(int)
     return [concepts[i] for i in at]
-
-
-def _note(gathered: Gathered, layers: Sequence[str], known: dict[str, NDArray[np.float32]]) -> str:
-    found = [find_layer(layer, gathered.tools.encoder.layers) for layer in layers]
-    notes = [WHAT] if known else []
-    notes += [ONE_PART.format(layer=x.name) for x in found if x.kind == "mlp" and x.name in known]
-    notes += [UNKNOWN.format(layer=x.name) for x in found if x.name not in known]
-    return " ".join(notes)
 
 
 def _line(record: FidelityRecord) -> str:

@@ -23,6 +23,7 @@ from probes.errors import ModelError
 from probes.linear_text import (
     Fidelity,
     HeadTables,
+    UnitDirections,
     fidelity,
     head_weighted,
     linear_scores,
@@ -38,7 +39,14 @@ MOST = 200
 ENOUGH = 12
 """Clusters of each set below which nothing is measured."""
 
-BLIND, WEIGHTED = "head-blind", "head-weighted"
+BLIND, WEIGHTED, RELAYED = "head-blind", "head-weighted", "second-order"
+KEPT = 10
+"""One in so many reference pictures, and at least so many, give a unit's second-order direction."""
+
+NO_SCORE = (
+    "a second-order strength is that of a unit's strongest pictures, so that there is no linear "
+    "score to hold against the model's"
+)
 NOT_OPEN = "this encoder does not hand out the positions of its pictures"
 
 
@@ -61,6 +69,22 @@ class Weighing(Protocol):
         self, pictures: Sequence[Image], *, layer: str, progress: Progress | None = None
     ) -> Floats:
         """Return the responses that `head_tables` weigh, shape (n_pictures, n_units)."""
+        ...
+
+
+@runtime_checkable
+class Relaying(Protocol):
+    """An encoder whose units can be followed through later attention."""
+
+    def second_order_directions(
+        self,
+        pictures: Sequence[Image],
+        *,
+        layer: str,
+        kept: int,
+        progress: Progress | None = None,
+    ) -> UnitDirections:
+        """Return where units of an earlier block push the embedding, on a reference set."""
         ...
 
 
@@ -141,15 +165,35 @@ def layer_fidelity(
     )
 
 
-def unmeasured(layer: str, arm: str, texts: int, reason: str) -> tuple[FidelityRecord, ...]:
-    """Say for both ways why nothing was measured."""
+def relayed(
+    encoder: Relaying, halves: Halves, layer: str, progress: Progress
+) -> UnitDirections | None:
+    """Return the second-order directions of an earlier layer; None where they are not known."""
+    progress.start(len(halves.reference), f"pictures for {layer}")
+    try:
+        return encoder.second_order_directions(
+            halves.reference,
+            layer=layer,
+            kept=max(KEPT, len(halves.reference) // KEPT),
+            progress=progress,
+        )
+    except (PictureError, ModelError):
+        return None
+    finally:
+        progress.finish()
+
+
+def unmeasured(
+    layer: str, arm: str, texts: int, reason: str, ways: Sequence[str] = (BLIND, WEIGHTED)
+) -> tuple[FidelityRecord, ...]:
+    """Say for each way of weighing why nothing was measured."""
     gone = Undefined(undefined=reason)
     return tuple(
         FidelityRecord(
             layer=layer, how=how, arm=arm, texts=texts, median=gone, lowest=gone, low=gone,
             high=gone, clusters=0, reason=reason,
         )
-        for how in (BLIND, WEIGHTED)
+        for how in ways
     )  # fmt: skip
 
 
@@ -174,7 +218,7 @@ def _record(layer: str, how: str, arm: str, linear: Floats, exact: Floats) -> Fi
             f"{known.sum()} of {len(known)} measured pictures have no unit that was silent in the "
             f"whole reference set; at least {ENOUGH} are needed"
         )
-        return unmeasured(layer, arm, exact.shape[1], reason)[how == WEIGHTED]
+        return unmeasured(layer, arm, exact.shape[1], reason, [how])[0]
     found = fidelity(linear[known], exact[known], np.arange(int(known.sum())))
     return _summary(layer, how, arm, found)
 

@@ -27,6 +27,7 @@ UNITS_AT_ONCE = 512
 
 ALIKE = "the prompts of all concepts ask alike of this unit"
 TOO_FEW = "there are fewer than two other concepts to compare with"
+SILENT = "the unit answered to no picture of the reference set"
 ONE_TERM = "one term has no spread over terms"
 
 
@@ -92,6 +93,9 @@ class PromptWeights:
     compared: tuple[bool, ...]
     """Whether there were at least two other concepts to compare with."""
 
+    silent: NDArray[np.bool_]
+    """Units without a read-out, shape (n_units,)."""
+
 
 def prompt_weights(
     readout: NDArray[np.floating[Any]], prompts: Prompts, layer: str
@@ -101,7 +105,8 @@ def prompt_weights(
     Parameters
     ----------
     readout : ndarray of shape (n_units, dim)
-        ``Encoder.readout``.
+        ``Encoder.readout``, or second-order directions times their strength; NaN for units that
+        have none.
     prompts : Prompts
     layer : str
 
@@ -130,6 +135,7 @@ def prompt_weights(
         terms=tuple(len(prompts.terms(c)) for c in concepts),
         prompts=tuple(prompts.counts.get(c, 0) for c in concepts),
         compared=tuple(len(banks[c in prompts.sexual]) > 1 for c in concepts),
+        silent=np.isnan(readout).any(axis=1),
     )
 
 
@@ -176,7 +182,11 @@ def _frame(weights: PromptWeights, block: slice) -> pd.DataFrame:
     value = weights.value[block]
     n_units, n_concepts = value.shape
     why = np.array([ONE_TERM if n < 2 else "" for n in weights.terms], dtype=object)
-    missing = np.array([ALIKE if c else TOO_FEW for c in weights.compared], dtype=object)
+    missing = np.where(
+        weights.silent[block, None],
+        np.array(SILENT, dtype=object),
+        np.array([ALIKE if c else TOO_FEW for c in weights.compared], dtype=object),
+    )
     rows = {
         "arm": ARM,
         "measure": MEASURE,

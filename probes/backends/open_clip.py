@@ -21,7 +21,12 @@ from probes.backends.held import Held, hold
 from probes.backends.loading import Loaded, load_network
 from probes.backends.naming import ModelSpec
 from probes.backends.sources import Resolved, resolve
-from probes.backends.text_weights import head_tables, known_readout, mean_responses
+from probes.backends.text_weights import (
+    head_tables,
+    known_readout,
+    mean_responses,
+    second_order_directions,
+)
 from probes.backends.texts import PROBE_TEXTS, TextTower, tokenizer_of
 from probes.backends.towers import readout_of, tapped, taps_of
 from probes.backends.visualise import (
@@ -35,7 +40,7 @@ from probes.encoder import EncodedPictures, EncoderIdentity, Layer, Reading
 from probes.errors import ModelError
 from probes.inspectable import Attributed, Edit
 from probes.interventions import Where
-from probes.linear_text import HeadTables
+from probes.linear_text import HeadTables, UnitDirections
 from probes.progress import Progress
 from probes.readings import check_readings, find_layer
 
@@ -232,6 +237,17 @@ class OpenClipEncoder:
     ) -> NDArray[np.float64]:
         """Return the responses that `head_tables` weigh, shape (n_pictures, n_units)."""
         return mean_responses(self, pictures, layer=layer, progress=progress)
+
+    def second_order_directions(
+        self,
+        pictures: Sequence[Image.Image],
+        *,
+        layer: str,
+        kept: int,
+        progress: Progress | None = None,
+    ) -> UnitDirections:
+        """Return where units of an earlier block push the embedding through later attention."""
+        return second_order_directions(self, pictures, layer=layer, kept=kept, progress=progress)
 
     def _batch(self, pictures: Sequence[Image.Image]) -> Tensor:
         if not pictures:

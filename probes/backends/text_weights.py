@@ -167,7 +167,12 @@ def known_readout(encoder: Opened, *, layer: str) -> NDArray[np.float32] | None:
 
 @torch.inference_mode()
 def second_order_directions(
-    encoder: Opened, pictures: Sequence[Image.Image], *, layer: str, kept: int = KEPT
+    encoder: Opened,
+    pictures: Sequence[Image.Image],
+    *,
+    layer: str,
+    kept: int = KEPT,
+    progress: Progress | None = None,
 ) -> UnitDirections:
     """Return where units push the embedding through the attention of later blocks.
 
@@ -183,6 +188,8 @@ def second_order_directions(
         Any block but the last.
     kept : int
         Strongest pictures per unit that give its direction.
+    progress : Progress, optional
+        Told of every batch of pictures.
 
     Returns
     -------
@@ -209,7 +216,7 @@ def second_order_directions(
     CLIP", arXiv 2406.04341.
     """
     strongest: Strongest | None = None
-    for visual, batch in _batches(encoder, pictures, None):
+    for visual, batch in _batches(encoder, pictures, progress):
         with recorded(relay_modules(visual, layer)) as found:
             size = int(_embedding(visual(batch)).shape[1])
         basis = torch.eye(size).to(batch)

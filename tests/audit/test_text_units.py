@@ -19,10 +19,19 @@ from audit.results import Undefined
 from audit.run import run_audit
 from audit.selection import select
 from audit.text_units import ONE_PART, UNKNOWN, fidelity_lines, text_units
-from audit.text_units_fidelity import BLIND, ENOUGH, WEIGHTED, layer_fidelity, picture_halves
+from audit.text_units_fidelity import (
+    BLIND,
+    ENOUGH,
+    NO_SCORE,
+    RELAYED,
+    WEIGHTED,
+    layer_fidelity,
+    picture_halves,
+)
 from audit.text_units_weights import (
     ALIKE,
     ONE_TERM,
+    SILENT,
     TOO_FEW,
     Prompts,
     asked_records,
@@ -85,7 +94,7 @@ def slowly(readout, prompts, concept, unit, *, adults):
     return np.mean(terms), np.mean(terms) - half, np.mean(terms) + half
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(seed=seeds)
 def test_weights_are_those_of_slow_loops_over_terms_and_concepts(seed):
     rng = np.random.default_rng(seed)
@@ -428,6 +437,68 @@ def test_a_layer_without_a_closed_form_is_named_and_has_no_rows(embedded, ordere
 
     assert found.frames == found.record.fidelity == found.record.asked == ()
     assert found.record.note == UNKNOWN.format(layer=first.name)
+
+
+@pytest.fixture(scope="module")
+def transformer(tmp_path_factory):
+    """A tiny vision transformer with random weights."""
+    spec = importlib.util.spec_from_file_location("checkpoints", SPECIMENS / "checkpoints.py")
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    folder = tmp_path_factory.mktemp("vit")
+    model = made.make_model(made.CONFIGS["vit"], folder)
+    made.save_safetensors(model.state_dict(), folder / "open_clip_model.safetensors")
+    return load_encoder(f"local-dir:{folder}")
+
+
+def test_earlier_layers_of_a_transformer_get_second_order_weights(transformer, ordered):
+    first = transformer.layers[0]
+    gathered = gathered_of(transformer, ordered, layer=first)
+
+    found = text_units(gathered)
+
+    (record,) = found.record.fidelity
+    assert (record.how, record.layer, record.reason) == (RELAYED, first.name, NO_SCORE)
+    assert "second-order" in found.record.note
+    halves = picture_halves(gathered.responses.rendered, None, gathered.rng(53))
+    kept = max(10, len(halves.reference) // 10)
+    there = transformer.second_order_directions(halves.reference, layer=first.name, kept=kept)
+    texts, concepts = gathered.texts, list(dict.fromkeys(gathered.texts.concepts))
+    means = np.stack([texts.pooled[texts.of({c})].mean(axis=0) for c in concepts])
+    raw = (there.directions * there.strength[:, None]) @ means.T
+    slow = (raw - raw.mean(axis=1, keepdims=True)) / raw.std(axis=1, ddof=1, keepdims=True)
+    rows = found.frames[0].pivot(index="unit", columns="concept", values="value")[concepts]
+    np.testing.assert_allclose(rows.to_numpy(), slow, rtol=1e-4, atol=1e-6)
+
+
+def test_the_last_layer_of_a_transformer_is_measured_in_both_ways(transformer, ordered):
+    record = text_units(gathered_of(transformer, ordered)).record
+
+    assert [r.how for r in record.fidelity] == [BLIND, WEIGHTED]
+    assert all(isinstance(r.median, float) for r in record.fidelity)
+    assert ONE_PART.format(layer=transformer.layers[-1].name) in record.note
+
+
+def test_a_unit_that_answered_to_no_picture_of_the_reference_set_is_undefined_and_says_so():
+    rng = np.random.default_rng(0)
+    readout = rng.normal(size=(N_UNITS, DIM))
+    readout[4] = np.nan
+
+    found = prompt_weights(readout, prompts_of(rng), "early")
+    (rows,) = weight_frames(found)
+
+    gone = rows[rows["unit"] == 4]
+    assert set(gone["reason"]) == {SILENT}
+    assert gone["value"].isna().all()
+    assert rows[rows["unit"] == 3]["value"].notna().all()
+    assert all(unit != 4 for a in asked_records(found, TERMS) for unit, _ in a.units)
+
+
+def test_too_few_photos_give_way_to_rendered_words(embedded, ordered):
+    gathered = gathered_of(embedded, ordered)
+    gathered.responses.photos = shown_photos(ENOUGH, 1)
+
+    assert {r.arm for r in text_units(gathered).record.fidelity} == {"rendered"}
 
 
 def test_the_last_mlp_of_a_transformer_is_said_to_be_one_part_of_many(ordered):

@@ -135,6 +135,25 @@ def test_many_pictures_of_a_reference_set_count_alike(encoders, monkeypatch):
     np.testing.assert_allclose(alone.shares, whole.shares, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize("at_once", [1, 3, 16])
+def test_every_picture_is_told_of_once_while_it_goes_through(at_once, encoders, monkeypatch):
+    class Told:
+        done = 0
+
+        def advance(self, n):
+            self.done += n
+
+    monkeypatch.setattr("probes.backends.text_weights.AT_ONCE", at_once)
+    encoder, pictures, told = encoders("vit"), sample_pictures(), Told()
+    directions = np.eye(encoder.identity.embedding_size)[:2]
+
+    encoder.head_tables(pictures, directions, layer=layer_of(encoder), progress=told)
+    encoder.mean_responses(pictures, layer=layer_of(encoder), progress=told)
+    encoder.second_order_directions(pictures, layer=layer_of(encoder, 0), kept=2, progress=told)
+
+    assert told.done == 3 * len(pictures)
+
+
 def test_a_unit_that_never_answers_has_no_share(encoders):
     encoder, pictures = encoders("resnet"), sample_pictures()[:1]
     layer = layer_of(encoder)
