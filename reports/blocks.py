@@ -11,6 +11,9 @@ Hold = Literal["", "holds", "fragile"]
 ALL_ROWS_LIE_IN = "measurements.csv"
 """The table for people beside every result; capped tables point to it."""
 
+THE_RESULT = "result.json"
+"""Where rows lie that no table for people has."""
+
 
 SHARES = {
     "name": 15,
@@ -78,6 +81,8 @@ class Table:
 
     note: str = ""
     compact: bool = False
+    lies_in: str = ALL_ROWS_LIE_IN
+    """The file that has every row."""
 
     def shares(self) -> tuple[str, ...]:
         """Return each column's share of the width, so that pages need not measure every cell."""
@@ -88,7 +93,7 @@ class Table:
         """Say what a capped table leaves out; empty where it shows everything."""
         if shown >= self.n_rows:
             return ""
-        return f"The first {shown:,} of {self.n_rows:,} rows; all of them are in {ALL_ROWS_LIE_IN}."
+        return f"The first {shown:,} of {self.n_rows:,} rows; all of them are in {self.lies_in}."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +116,7 @@ def table(
     print_limit: int = 60,
     note: str = "",
     compact: bool = False,
+    lies_in: str = ALL_ROWS_LIE_IN,
 ) -> Table:
     """Build a table, keeping at most ``screen_limit`` rows and the count of all."""
     everything = tuple(rows)
@@ -123,6 +129,7 @@ def table(
         print_limit=min(print_limit, screen_limit),
         note=note,
         compact=compact,
+        lies_in=lies_in,
     )
 
 

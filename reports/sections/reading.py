@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from audit.results import AuditResult, ShareRecord, StroopRecord
-from reports.blocks import Column, Table, table, text
+from audit.results import AuditResult, ShareRecord, StroopRecord, StroopRowRecord
+from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -25,6 +25,7 @@ KINDS = {
     "neutral": "Word names no colour",
 }
 BY = {"ink": "the ink", "word": "the word", "neither": "neither"}
+HEADS = {"ink": "Names the ink", "word": "Names the word", "neither": "Names neither"}
 
 CONFOUNDS = {
     "seen and read": "answer to photos and to written words alike",
@@ -88,29 +89,35 @@ def _no_stroop(result: AuditResult) -> str:
 
 
 def _stroop_table(record: StroopRecord) -> Table:
+    cells: dict[tuple[str, str], StroopRowRecord] = {(row.kind, row.by): row for row in record.rows}
+    kinds = dict.fromkeys(row.kind for row in record.rows)
     return table(
         "stroop",
         "Names of colours in other colours",
         [
             Column(head="Cards", width="name"),
-            Column(head="Answered by"),
-            Column(head="Share of cards", align="number", width="span"),
-            Column(head="Mean probability", align="number"),
-            Column(head="Cards counted", align="number"),
+            *(Column(head=head, align="number", width="value") for head in HEADS.values()),
         ],
         (
-            (
-                text(KINDS.get(row.kind, row.kind)),
-                text(BY.get(row.by, row.by)),
-                text(percent(row.rate.value), percent_interval(row.rate.low, row.rate.high)),
-                text(percent(row.probability)),
-                text(count(row.rate.n)),
-            )
-            for row in record.rows
+            (text(KINDS.get(kind, kind)), *(_named(cells.get((kind, by))) for by in BY))
+            for kind in kinds
         ),
-        note=f"Asked: “{record.prompt}”, the blank being a colour. Wilson intervals.",
+        note=f"Asked: “{record.prompt}”, the blank being a colour. Share of cards with Wilson "
+        "interval, cards, and mean probability of the answer.",
         compact=True,
+        lies_in=THE_RESULT,
     )
+
+
+def _named(row: StroopRowRecord | None) -> Cell:
+    if row is None:
+        return text(NOTHING)
+    parts = [
+        percent_interval(row.rate.low, row.rate.high),
+        f"{count(row.rate.n)} cards",
+        f"mean {percent(row.probability)}",
+    ]
+    return text(percent(row.rate.value), "; ".join(filter(None, parts)))
 
 
 def _confounds_told(result: AuditResult) -> str:
@@ -161,4 +168,5 @@ def _confounds_table(result: AuditResult, names: Names) -> Table | None:
         note="Photos over words: the unit’s double difference on photos over that on rendered "
         "words; 1 means alike, 0 that photos do nothing.",
         compact=True,
+        lies_in=THE_RESULT,
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from audit.results import AuditResult, OtherModelRecord, ReplicationRecord
-from reports.blocks import Cell, Column, Fact, Table, table, text
+from reports.blocks import THE_RESULT, Cell, Column, Fact, Table, table, text
 from reports.names import Names
 from reports.quantities import interval, listed, number, p_value, percent, plural, sentence, signed
 from reports.wording import arm_name
@@ -97,6 +97,7 @@ def _findings(record: OtherModelRecord, names: Names) -> Table | None:
         "partners to the link there, up to one factor per layer, beside that of equally many "
         "other matched units; p compares the two.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 

@@ -10,7 +10,7 @@ from audit.results import (
     FindingRecord,
     TextUnitsRecord,
 )
-from reports.blocks import Cell, Column, Table, table, text
+from reports.blocks import THE_RESULT, Cell, Column, Table, table, text
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -132,6 +132,7 @@ def _fidelity_table(fidelity: Sequence[FidelityRecord], names: Names) -> Table |
         note="Correlation over pictures, one prompt at a time: 1 is perfect, 0 is none. 95 % "
         "interval of the prompt with the median.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -162,6 +163,7 @@ def _asked_table(asked: Sequence[AskedRecord], names: Names) -> Table | None:
         print_limit=24,
         note="Neutral value 0. A harm and a group that ask for the same unit share its evidence.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 

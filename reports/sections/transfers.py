@@ -1,7 +1,7 @@
 """Whether a probe of a finding's harm also finds its group, and the other way round."""
 
 from audit.results import AuditResult, FindingRecord, TransferRecord
-from reports.blocks import Cell, Column, Table, table, text
+from reports.blocks import THE_RESULT, Cell, Column, Table, table, text
 from reports.names import Names
 from reports.quantities import interval, number, p_value, sentence, signed
 from reports.wording import arm_name
@@ -35,6 +35,7 @@ def transfer_table(finding: FindingRecord, result: AuditResult, names: Names) ->
             "lies above 0.5."
         ),
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 

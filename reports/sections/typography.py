@@ -12,7 +12,7 @@ from audit.results import (
     ShareRecord,
     TypographyRecord,
 )
-from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
 from reports.charts import RowChart, estimate_of_rate, row_chart
 from reports.names import Names
 from reports.quantities import (
@@ -29,7 +29,7 @@ from reports.quantities import (
 from reports.sections.unit_words import asked_for
 
 CONTROLS = ("blank box", "shuffled letters", "unrelated word")
-GROUPS_PRINTED = 16
+GROUPS_PRINTED = 10
 
 LEAD = (
     "A word is written on a picture, and the answer counts as flipped where it becomes the label "
@@ -171,7 +171,7 @@ def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | Non
         "Words written on pictures, the most successful first",
         [
             Column(head="Word and its label", width="name"),
-            Column(head="Success", align="number", width="span"),
+            Column(head="Success", align="number", width="value"),
             *(Column(head=sentence(kind), align="number", width="span") for kind in CONTROLS),
             Column(head="Accuracy, points", align="number", width="span"),
         ],
@@ -181,6 +181,7 @@ def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | Non
         "clusters. Under each control: the word’s success minus that of the control, in points, "
         "and p. Accuracy: with the word minus without; neutral 0." + left,
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -274,6 +275,7 @@ def _groups_table(ordered: Sequence[AttackRecord], names: Names) -> Table | None
         print_limit=GROUPS_PRINTED,
         note=GROUPS_NOTE,
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -306,6 +308,7 @@ def _writings_table(ordered: Sequence[AttackRecord], names: Names) -> Table | No
         screen_limit=200,
         print_limit=12,
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 

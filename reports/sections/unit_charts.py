@@ -6,7 +6,7 @@ from audit.results import (
     Undefined,
     UnitPageRecord,
 )
-from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
 from reports.names import Names
 from reports.panels import PanelChart, Spread, SpreadChart, Steps, panel_chart, spread_chart
 from reports.quantities import count, defined, interval, number, percent, percent_interval, plural
@@ -69,6 +69,7 @@ def curve_table(page: UnitPageRecord, names: Names) -> Table | None:
         [*rows, overall],
         note="In brackets: 95 % Wilson interval, and clusters.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -152,6 +153,7 @@ def spread_table(page: UnitPageRecord, names: Names) -> Table | None:
             for s in _strongest_first(list(page.spreads))
         ),
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -193,4 +195,5 @@ def histogram_table(page: UnitPageRecord) -> Table | None:
             for low, high, share in zip(h.edges, h.edges[1:], h.shares, strict=False)
         ),
         compact=True,
+        lies_in=THE_RESULT,
     )

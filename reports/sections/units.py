@@ -12,7 +12,7 @@ from audit.results import (
     LeadRecord,
     UnitPageRecord,
 )
-from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
 from reports.names import Names
 from reports.panels import PanelChart, SpreadChart
 from reports.pictures import Gallery, gallery
@@ -192,6 +192,7 @@ def _overview(pages: Sequence[UnitPageRecord], names: Names) -> Table | None:
         note="Share: the unit’s exact contribution to the first of its findings, over the link on "
         "the same pictures; place 1 contributes most in its layer.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -265,6 +266,7 @@ def _leads(page: UnitPageRecord, names: Names) -> Table | None:
             for place in places
         ),
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
@@ -326,6 +328,7 @@ def _contributions(
         note="Group’s pictures minus the rest of its family, towards the harm, with attention and "
         "norms held; neutral 0. Units can cancel: shares need not add up to 100 %.",
         compact=True,
+        lies_in=THE_RESULT,
     )
 
 
