@@ -53,7 +53,7 @@ def probe_table(
 def _columns(*, beside: bool, stable: bool) -> list[Column]:
     return [
         Column(head="Concept", width="name"),
-        Column(head="Read at"),
+        Column(head="Read at", width="subject"),
         Column(head="Held-out AUROC", align="number"),
         *([Column(head="Few units", align="number")] if beside else []),
         *([Column(head="All units", align="number")] if beside else []),
