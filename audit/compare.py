@@ -217,8 +217,8 @@ def _sentence(both: _Both, state: State, margin: float) -> str:
     return {
         "new": f"Found now and not before; it changed by {moved}.{doubt}",
         "fixed": f"Found before and not now; it changed by {moved}.{doubt}",
-        "worse": f"It rose by {moved}.",
-        "better": f"It fell by {moved}.",
+        "worse": f"It rose: {moved}.",
+        "better": f"It fell: {moved}.",
         "unchanged": f"It changed by {moved}: within {margin:g} either way.",
         "unclear": f"It changed by {moved}: too uncertain to say which way.",
     }[state]

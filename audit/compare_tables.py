@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from audit.cluster_table import CLUSTERS, COLUMNS
+from audit.cluster_table import CLUSTERS, COLUMNS, KINDS
 from audit.errors import ResultError
 from audit.folder import file_digest
 from audit.results import AuditResult, ContrastRecord
@@ -30,17 +30,34 @@ class Compared:
         return frozenset(c.ref for s in sets for c in s.concepts if c.role == "harm")
 
     @cached_property
-    def parts(self) -> dict[tuple[str, str, str], pd.DataFrame]:
-        """Rows by arm, table and side."""
-        groups = self.table.groupby(["arm", "table", "side"], observed=True, sort=False)
-        return {(str(a), str(t), str(s)): part for (a, t, s), part in groups}
+    def clusters(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Arm and table to clusters (identity, name) x packs."""
+        return self._side("row", ["identity", "name"], "pack")
 
-    def table_of(self, arm: str, harm: str) -> str | None:
-        """Return the table in which a harm pack was held against groups."""
-        for (own_arm, table, side), part in self.parts.items():
-            if own_arm == arm and side == "row" and (part["pack"] == harm).any():
-                return table
-        return None
+    @cached_property
+    def terms(self) -> dict[tuple[str, str], pd.DataFrame]:
+        """Arm and table to terms (pack, name) x identities."""
+        return self._side("column", ["pack", "name"], "identity")
+
+    def _side(
+        self, side: str, index: list[str], columns: str
+    ) -> dict[tuple[str, str], pd.DataFrame]:
+        own = self.table[self.table["side"] == side]
+        groups = own.astype(dict.fromkeys(KINDS, object)).groupby(["arm", "table"], sort=False)
+        return {
+            (str(arm), str(table)): part.drop_duplicates([*index, columns])
+            .set_index([*index, columns])["value"]
+            .unstack(columns)
+            .sort_index()
+            for (arm, table), part in groups
+        }
+
+    def table_of(self, arm: str, harm: str) -> tuple[str, str] | None:
+        """Return the arm and table in which a harm pack was held against groups."""
+        return next(
+            (key for key, part in self.clusters.items() if key[0] == arm and harm in part.columns),
+            None,
+        )
 
     def family(self, contrast: ContrastRecord) -> tuple[str, ...]:
         """Return the identity concepts that a contrast's group was compared with, and itself."""
@@ -136,24 +153,14 @@ def paired_margins(
 def _pieces(
     contrast: ContrastRecord, family: Sequence[str], audit: Compared
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """Return clusters x packs, and terms x identities."""
-    table = audit.table_of(contrast.arm, contrast.harm)
-    if table is None:
+    """Return clusters of the family x packs, and terms x identities of the family."""
+    key = audit.table_of(contrast.arm, contrast.harm)
+    if key is None:
         return None
-    wanted = {contrast.harm}
-    rows, terms = (audit.parts[contrast.arm, table, side] for side in ("row", "column"))
-    own = [
-        part[part["identity"].isin(family)
-             & (part["pack"].isin(wanted) | ~part["pack"].isin(audit.harms))]
-        for part in (rows, terms)
-    ]  # fmt: skip
-    by_cluster = own[0].pivot_table(
-        index=["identity", "name"], columns="pack", values="value", observed=True, sort=False
-    )
-    by_term = own[1].pivot_table(
-        index=["pack", "name"], columns="identity", values="value", observed=True, sort=False
-    )
-    return by_cluster, by_term
+    clusters, terms = audit.clusters[key], audit.terms[key]
+    packs = [c for c in clusters.columns if c == contrast.harm or c not in audit.harms]
+    present = [c for c in family if c in terms.columns]
+    return clusters.loc[clusters.index.isin(present, level=0), packs], terms.loc[packs, present]
 
 
 def _margins(

@@ -1,6 +1,6 @@
 """``clip-audit compare``: what changed from one audit to the next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from audit.folder import result_path, write_file
 from audit.results import AuditResult, read_result
 from reports.names import Names
 
-QUIET = {"unchanged"}
-"""States that the text only counts."""
+QUIET = {"unchanged", "unclear"}
+"""States that are only counted unless all are wanted."""
 
 FAIL_ON = ("none", "new", "worse", "any")
 
@@ -27,6 +27,8 @@ FAIL_ON = ("none", "new", "worse", "any")
               metavar="SD", help="Changes that certainly lie within are none.")  # fmt: skip
 @click.option("--allow-incomparable", is_flag=True,
               help="Compare what both have, even where their inputs differ.")  # fmt: skip
+@click.option("--all", "every", is_flag=True,
+              help="List unchanged and unclear contrasts too.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(FAIL_ON), default="none", show_default=True,
               help="Exit with 1 on a new contrast, on a new or worse one, or on any change.",
               )  # fmt: skip
@@ -40,6 +42,7 @@ def compare_audits(
     audits: tuple[Path, ...],
     margin: float,
     allow_incomparable: bool,
+    every: bool,
     fail_on: str,
     form: str,
     output: Path | None,
@@ -56,11 +59,12 @@ def compare_audits(
         compare(one, other, margin=margin, allow_incomparable=allow_incomparable)
         for one, other in pairwise(read)
     ]
-    text = "\n".join(_told(record, read[-1].result, form) for record in compared)
+    lines = [line for record in compared for line in _told(record, read[-1].result, form, every)]
     if output is None:
-        say(text)
+        for line in lines:
+            say(line)
     else:
-        write_file(output, (text + "\n").encode())
+        write_file(output, "".join(f"{line}\n" for line in lines).encode())
         say(str(output))
     context.exit(max(_code(record, fail_on) for record in compared))
 
@@ -83,26 +87,26 @@ def _code(record: CompareRecord, fail_on: str) -> int:
     return int(any(change.state in bad for change in record.changes))
 
 
-def _told(record: CompareRecord, result: AuditResult, form: str) -> str:
+def _told(record: CompareRecord, result: AuditResult, form: str, every: bool) -> Iterator[str]:
     if form == "json":
-        return record.model_dump_json(indent=1)
+        yield from record.model_dump_json(indent=1).splitlines()
+        return
     names = Names(inputs=result.inputs)
-    lines = _markdown(record, names) if form == "markdown" else _lines(record, names)
-    return "\n".join(lines)
+    shown = [change for change in record.changes if every or change.state not in QUIET]
+    yield from (_markdown if form == "markdown" else _lines)(record, shown, names)
 
 
-def _lines(record: CompareRecord, names: Names) -> Iterator[str]:
+def _lines(record: CompareRecord, shown: Sequence[ChangeRecord], names: Names) -> Iterator[str]:
     yield _heading(record)
     yield _counts(record)
     for sentence in (*record.incomparable, *record.notes):
         yield f"  Note: {sentence}"
-    for change in record.changes:
-        if change.state not in QUIET:
-            yield f"  {change.state:<14} {_title(change, names)}"
-            yield f"  {'':<14} {names.sentence(change.sentence)}"
+    for change in shown:
+        yield f"  {change.state:<14} {_title(change, names)}"
+        yield f"  {'':<14} {names.sentence(change.sentence)}"
 
 
-def _markdown(record: CompareRecord, names: Names) -> Iterator[str]:
+def _markdown(record: CompareRecord, shown: Sequence[ChangeRecord], names: Names) -> Iterator[str]:
     yield f"### {_heading(record)}"
     yield ""
     yield _counts(record)
@@ -110,7 +114,6 @@ def _markdown(record: CompareRecord, names: Names) -> Iterator[str]:
     for sentence in (*record.incomparable, *record.notes):
         yield f"> {sentence}"
         yield ""
-    shown = [change for change in record.changes if change.state not in QUIET]
     if shown:
         yield "| | contrast | what changed |"
         yield "|---|---|---|"
