@@ -22,6 +22,11 @@ class PageUnit:
     findings: tuple[FindingRecord, ...]
     """Those that it carries, worst first."""
 
+    @property
+    def stem(self) -> tuple[str | int, ...]:
+        """What names of its pictures begin with."""
+        return self.reading.layer, self.reading.pooling.value, self.unit
+
     def sexual(self, packs: frozenset[str]) -> bool:
         """Whether the harm of one of its findings sexualises."""
         return any(finding.harm in packs for finding in self.findings)

@@ -33,6 +33,7 @@ WORDS = ("river", "table", "garden", "winter", "copper", "window")
 """What is written on them."""
 
 FACET_STRENGTH = 2.0
+CHANCE = 0.5
 
 NO_TOWER = "No pictures were drawn: this model cannot be drawn from, its tower is not at hand."
 NO_UNITS = "the unit does not vary"
@@ -158,13 +159,24 @@ def _facet(
         rng=rng,
         strength=FACET_STRENGTH,
     )
+    return _believed(facet, len(generic))
+
+
+def _believed(facet: "Facet", count: int) -> "tuple[Facet | None, str]":
+    """Keep a facet that tells text apart where it did not learn it, and say how well it does."""
     area = facet.auroc
-    if area is None:
-        return facet, ""
+    if area is None or not area.low > CHANCE:
+        why = (
+            "not known" if area is None else f"{area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
+        )
+        return None, (
+            f"No picture was drawn as written text: the probe of {facet.layer} that should tell it "
+            f"does not tell photos with a word on them from those without, AUROC {why}."
+        )
     return facet, (
-        f"What is drawn as text follows a probe of {layer} that tells photos with a word on them "
-        f"from those without: AUROC {area.value:.2f} ({area.low:.2f} to {area.high:.2f}) on "
-        f"held-out ones, {len(generic)} of each."
+        f"What is drawn as text follows a probe of {facet.layer} that tells photos with a word on "
+        f"them from those without: AUROC {area.value:.2f} ({area.low:.2f} to {area.high:.2f}) on "
+        f"held-out ones, {count} of each."
     )
 
 
@@ -196,7 +208,8 @@ def _page(
     main = sorted(views, key=lambda view: view.arm != "photo")[0]
     records, pictures = {}, {}
     for k, unit in enumerate(units):
-        name = file_name((reading.layer, unit, "drawn", *([facet] if facet else [])))
+        stem = (reading.layer, reading.pooling.value, unit)
+        name = file_name((*stem, "drawn", *([facet] if facet else [])))
         pictures[name] = jpeg(_image(shown[k]))
         scale = float(zero_deviation(main.values[:, unit], main.clusters))
         strongest = max(float(view.values[:, unit].max()) for view in views)

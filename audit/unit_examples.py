@@ -147,7 +147,7 @@ def _made(
 ) -> tuple[ExampleRecord, dict[str, bytes]]:
     at = row.example.stimulus
     stimulus, pictures = shelf.view.stimuli[at], dict[str, bytes]()
-    stem = (shelf.unit.reading.layer, shelf.unit.unit, shelf.view.arm, f"{row.kind}-{row.place}")
+    stem = (*shelf.unit.stem, shelf.view.arm, f"{row.kind}-{row.place}")
     picture = mapped = ""
     hidden = opened if isinstance(opened, str) else ""
     if not isinstance(opened, str):

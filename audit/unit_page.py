@@ -9,6 +9,7 @@ import pandas as pd
 
 from audit.gather import tested_concepts
 from audit.gathered import Gathered
+from audit.known_units_loaded import PublishedNames, published_name
 from audit.numbers import number
 from audit.photo_rows import PREFIX
 from audit.results import CausalRecord, Undefined, UnitPageRecord
@@ -58,6 +59,7 @@ class Desk:
     causal: Mapping[str, CausalRecord]
     text: Sequence[pd.DataFrame]
     views: Mapping[Reading, tuple[View, ...]]
+    published: PublishedNames
     links: Mapping[tuple[str, Reading], LinkParts]
     drawn: Mapping[Reading, DrawnPages]
 
@@ -115,6 +117,7 @@ def write_page(desk: Desk, unit: PageUnit) -> Page:
         layer=unit.reading.layer,
         pooling=unit.reading.pooling.value,
         unit=unit.unit,
+        name=published_name(desk.published, unit.reading.layer, unit.unit),
         findings=tuple(one.finding.id for one in told),
         story=story(unit.unit, told, profiles, agreed, desk.name_of),
         leads=leads(profiles),

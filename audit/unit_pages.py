@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from audit.gathered import Gathered
+from audit.known_units_loaded import published_names
 from audit.results import CausalRecord, FindingRecord, UnitPageRecord
 from audit.unit_choice import PageUnit, by_layer, choose_units
 from audit.unit_drawn import drawn_pages
@@ -17,6 +18,8 @@ from audit.unit_views import views_of
 from probes.encoder import Reading
 
 Say = Callable[[str], None]
+
+SEED = 67
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +87,7 @@ def _desk(
         causal={record.finding: record for record in causal},
         text=text,
         views=views,
+        published=published_names(gathered.tools, gathered.rng(SEED)),
         links={
             (link.finding.id, reading): link
             for reading in wanted

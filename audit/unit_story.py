@@ -172,6 +172,8 @@ def _carries(unit: int, told: Told, name_of: NameOf) -> str:
         f"on {own} {shown} of the group and {rest} of the rest of its family, number "
         f"{place(parts, unit)} of {len(parts.units.value)} units"
     )
+    if link.compared.view.arm not in told.finding.arms:
+        on += f"; the link was not found in {shown}"
     share = link.share(unit)
     of = f", {100 * share:.1f} % of {parts.total:.3g}" if np.isfinite(share) else ""
     if value <= 0:

@@ -9,6 +9,8 @@ from PIL import Image
 
 from audit.causal_record import CausalRecord
 from audit.gather import Instruments
+from audit.known_units import KnownUnit
+from audit.known_units_loaded import PublishedNames
 from audit.numbers import plain
 from audit.plan import builtin_plan
 from audit.results import FindingRecord, Undefined
@@ -102,6 +104,12 @@ def reading(world):
 @pytest.fixture(scope="module")
 def pages(world, found):
     return unit_pages(world, found, ())
+
+
+@pytest.fixture(scope="module")
+def drawn(world, found):
+    """One page with drawn pictures, and no photo of people."""
+    return unit_pages(planned(world, drawn="phase", people="off", pages=1), found, ())
 
 
 def first(records, **keys):
@@ -310,6 +318,27 @@ def test_only_the_causal_record_makes_a_story_say_causal(world, found):
     assert "falls by 0.1 (0.05 to 0.15), 20 % of it" in stories[2]
 
 
+def test_a_link_that_was_found_in_prompts_alone_is_told_as_such(world, found):
+    prompts = found[0].model_copy(update={"arms": ("text",)})
+
+    stories = [unit_pages(world, [f], ()).records[0].story for f in (prompts, found[0])]
+
+    said = ["the link was not found in photos" in " ".join(story) for story in stories]
+    assert said == [True, False]
+
+
+def test_a_published_name_is_told_only_where_it_was_verified(world, found, reading, monkeypatch):
+    unit = found[0].units[0].unit
+    known = KnownUnit(model="RN50x4", index=unit, family="f", name="a name", words=("a",))
+    names = PublishedNames(layer=reading.layer, units={unit: known})
+    plainly = unit_pages(world, found[:1], ()).records[0].name
+
+    monkeypatch.setattr("audit.unit_pages.published_names", lambda tools, rng: names)
+
+    assert plainly == ""
+    assert unit_pages(world, found[:1], ()).records[0].name == "a name"
+
+
 def test_silenced_units_come_first(world, found):
     page = unit_pages(world, found[:1], (silenced(found[0]),)).records[0]
 
@@ -341,17 +370,15 @@ def test_photos_of_people_follow_the_plan_and_the_choice_does_not_depend_on_it(w
             assert blurred.pictures[soft.map] != shown.pictures[sharp.map]
 
 
-def test_pictures_that_no_record_names_are_not_written(world, found):
-    pages = unit_pages(planned(world, people="off", drawn="phase", pages=1), found, ())
-
+def test_pictures_that_no_record_names_are_not_written(drawn):
     named = {
         name
-        for page in pages.records
+        for page in drawn.records
         for record in (*page.examples, *page.drawn)
         for name in (record.picture, getattr(record, "map", ""))
         if name
     }
-    assert named == set(pages.pictures)
+    assert named == set(drawn.pictures)
     assert not any("photo" in name for name in named)
 
 
@@ -388,7 +415,7 @@ def young(world):
 
 
 def test_photos_of_minors_are_nowhere_on_a_page_of_a_harm_that_sexualises(young, found, reading):
-    pages = unit_pages(planned(young, examples=96, pages=2), found, ())
+    pages = unit_pages(planned(young, examples=40, pages=2), found, ())
 
     page = first(pages.records, findings=("BA0",))
     parts = [r for r in (*page.examples, *page.leads, *page.spreads, *page.curves)]
@@ -411,7 +438,7 @@ def test_a_page_on_which_something_that_sexualises_leads_is_as_careful(young, fo
     )  # fmt: skip
 
     page = unit_pages(
-        planned(young, examples=96, pages=1), found[1:], (), text_weights=(frame,)
+        planned(young, examples=40, pages=1), found[1:], (), text_weights=(frame,)
     ).records[0]
 
     assert not [e for e in page.examples if (e.arm, e.concept) == ("photo", "peoples/brinam")]
@@ -430,16 +457,24 @@ def test_a_picture_that_has_gone_is_said_to_be_missing(world, found, tmp_path):
 # Drawn pictures, seeds, and plans without pages
 
 
-def test_units_are_drawn_plain_and_as_text_in_as_many_steps_as_planned(world, found):
-    pages = unit_pages(planned(world, drawn="phase"), found, ())
+def test_units_are_drawn_plain_and_as_text_in_as_many_steps_as_planned(drawn):
+    (page,) = drawn.records
 
-    for page in pages.records:
-        assert [d.facet for d in page.drawn] == ["", "text"]
-        assert all(d.steps == STEPS for d in page.drawn)
-        assert all(d.after > d.before for d in page.drawn)
-        top = max(plain(e.response) for e in page.examples if e.arm == "photo")
-        assert page.drawn[0].strongest_shown >= top - 1e-6
-        assert any("AUROC" in note for note in page.notes)
+    assert [d.facet for d in page.drawn] == ["", "text"]
+    assert all(d.steps == STEPS for d in page.drawn)
+    assert all(d.after > d.before for d in page.drawn)
+    top = max(plain(e.response) for e in page.examples if e.arm == "photo")
+    assert page.drawn[0].strongest_shown >= top - 1e-6
+    assert any("AUROC" in note for note in page.notes)
+
+
+def test_a_facet_that_tells_nothing_is_not_drawn(world, found, monkeypatch):
+    monkeypatch.setattr("audit.unit_drawn.CHANCE", 0.999)
+
+    page = unit_pages(planned(world, drawn="phase", pages=1), found, ()).records[0]
+
+    assert [d.facet for d in page.drawn] == [""]
+    assert any("No picture was drawn as written text" in note for note in page.notes)
 
 
 def test_a_model_that_cannot_be_drawn_from_gets_a_note(world, found):
@@ -451,17 +486,23 @@ def test_a_model_that_cannot_be_drawn_from_gets_a_note(world, found):
     assert any("cannot be drawn from" in note for note in page.notes)
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_one_other_examples(world, found):
-    other = replace(world, plan=world.plan.model_copy(update={"seed": 7}))
-    one, two, three = (
-        unit_pages(planned(w, pages=1), found, ())
-        for w in (*[planned(world, drawn="phase")] * 2, other)
-    )
+def test_the_same_seed_gives_the_same_bytes(world, found, drawn):
+    again = unit_pages(planned(world, drawn="phase", people="off", pages=1), found, ())
 
-    assert one == two
-    assert one.pictures == two.pictures
-    randoms = [[e.response for e in of(p, "photo") if e.kind == "random"] for p in (one, three)]
-    assert randoms[0] != randoms[1]
+    assert again == drawn
+    assert again.pictures == drawn.pictures
+
+
+def test_another_seed_gives_other_random_examples(world, found, pages):
+    other = replace(world, plan=world.plan.model_copy(update={"seed": 7}))
+
+    elsewhere = unit_pages(other, found, ())
+
+    kinds = ("random", "top")
+    drawn = [[[e.response for e in of(p, "photo") if e.kind == kind] for p in (pages, elsewhere)]
+             for kind in kinds]  # fmt: skip
+    assert drawn[0][0] != drawn[0][1]
+    assert drawn[1][0] == drawn[1][1]
 
 
 def test_pictures_are_small_jpegs(pages):
