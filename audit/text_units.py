@@ -42,6 +42,7 @@ WHAT = (
     "head-blind: as if all positions of a picture were alike. They are in standard deviations over "
     "all concepts of the audit that do not sexualise. They describe; they decide nothing."
 )
+OFF = "The text arm is off in the plan, so that nothing is said of what prompts ask of units."
 ONE_PART = (
     "The units of {layer} are those of the last MLP of a transformer, one part of many that make a "
     "score: earlier layers and attention reach the embedding beside them. Their weights say little "
@@ -86,8 +87,9 @@ def text_units(gathered: Gathered, say: Say = lambda line: None) -> TextUnits:
     """
     prompts, layers = prompts_of(gathered), _layers(gathered)
     told = set(_told(gathered))
-    if not layers:
-        return TextUnits(record=TextUnitsRecord(), frames=())
+    if not layers or gathered.plan.arms.text == "off":
+        note = OFF if layers else ""
+        return TextUnits(record=TextUnitsRecord(note=note), frames=())
     say("Weighing units in prompts")
     pictures = _pictures(gathered)
     asked: list[AskedRecord] = []

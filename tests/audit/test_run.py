@@ -97,7 +97,18 @@ def test_arms_that_are_off_are_not_shown(library, order):
 
     assert set(audited.encoded) == {"text"}
     assert audited.tables == ()
-    assert list(audited.unit_frames()) == []
+    assert {arm for part in audited.unit_frames() for arm in part.arm} == {"text"}
+
+
+def test_a_text_arm_that_is_off_asks_nothing_of_units(library, order):
+    plan = order(rendered="decides")
+    arms = plan.arms.model_copy(update={"text": "off"})
+
+    audited = run_audit(plan.model_copy(update={"arms": arms}), library, tools())
+
+    assert {arm for part in audited.unit_frames() for arm in part.arm} == {"rendered"}
+    assert audited.draft.units.text_units.asked == ()
+    assert "text arm is off" in audited.draft.units.text_units.note
 
 
 def test_units_are_read_where_the_instruments_say(library, order):
@@ -106,7 +117,9 @@ def test_units_are_read_where_the_instruments_say(library, order):
     frames = list(audited.unit_frames())
     assert frames
     assert all(tuple(part.columns) == COLUMNS for part in frames)
-    assert {p for part in frames for p in part.pooling} == {"relu-mean"}
+    assert {(a, p) for part in frames for a, p in zip(part.arm, part.pooling, strict=True)} == {
+        ("text", ""), ("rendered", "relu-mean")
+    }  # fmt: skip
     assert {(r.name, r.pooling, r.n_units) for r in audited.draft.model.layers} == {
         ("toy.colours", "relu-mean", 12)
     }
@@ -116,7 +129,9 @@ def test_what_happens_is_told_in_order(library, order):
     said = []
     run_audit(order(), library, tools(), say=said.append)
 
-    assert [line.split()[0] for line in said] == ["Encoding", "text:", "Judging", "Measuring"]
+    assert [line.split()[0] for line in said] == [
+        "Encoding", "text:", "Judging", "Measuring", "Weighing"
+    ]  # fmt: skip
 
 
 def test_equal_seeds_give_equal_drafts(library, order):
