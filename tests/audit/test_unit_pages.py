@@ -1,6 +1,9 @@
 """Pages of units on the embedded model: who, in which modality, what share, with what effect."""
 
 from dataclasses import replace
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +18,7 @@ from audit.numbers import plain
 from audit.plan import builtin_plan
 from audit.results import FindingRecord, Undefined
 from audit.run import _gather
-from audit.unit_links import take_apart
+from audit.unit_links import _link, take_apart
 from audit.unit_pages import unit_pages
 from audit.unit_pictures import BLURRED, HARSH, OFF
 from audit.unit_tables import unit_table
@@ -27,6 +30,7 @@ from concept_sets.stimulus import Modality, Stimulus
 from concept_sets.world.drawing import write_photos
 from probes.arms import normalise
 from probes.backends.table import load_encoder
+from probes.cache import ActivationCache
 from probes.causal import cluster_margins, double_difference
 from probes.errors import ModelError
 from probes.inspectable import Edit
@@ -60,12 +64,11 @@ def opened(gathered, encoder):
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Photos of every people and drawn words of every concept, and what the model made of them."""
-    from importlib.resources import files
-
     library = load_library((files("concept_sets") / "world" / "library",), builtin=False)
     refs = {c.id: c.ref for c in library.identities()}
-    folder = tmp_path_factory.mktemp("photos")
-    manifest = write_photos(folder, refs=refs, seed=5, photos_per_person=1)
+    manifest = write_photos(
+        tmp_path_factory.mktemp("photos"), refs=refs, seed=5, photos_per_person=1
+    )
     photos = with_concepts(read_photos(manifest), library)
     plan = builtin_plan("demo")
     units = {"renderings": 1, "pages": 2, "examples": 3, "drawn": "off", "drawn_steps": STEPS}
@@ -80,8 +83,8 @@ def world(tmp_path_factory):
     )
     encoder = load_encoder("embedded:demo")
     tools = Instruments(
-        encoder=encoder, cache=None, progress=SilentProgress(),
-        readings=(default_reading(encoder.layers),),
+        encoder=encoder, cache=ActivationCache(tmp_path_factory.mktemp("cache")),
+        progress=SilentProgress(), readings=(default_reading(encoder.layers),),
     )  # fmt: skip
     return _gather(plan, library, tools, photos, None, lambda line: None)
 
@@ -238,8 +241,6 @@ def test_silencing_alone_is_what_holding_the_unit_at_its_mean_does(world, found,
     pictures = link.compared.pictures()
     mean = encoder.hold(pictures, reading.layer).statistics.mean[[unit]]
     edit = Edit(layer=reading.layer, directions=np.eye(512)[[unit]], kind="set", values=mean)
-    from audit.unit_links import _link
-
     asked = _link(world, found[0], link.compared)
     margins = [
         cluster_margins(encoder.encode_edited(pictures, edits).embeddings, asked)
@@ -506,8 +507,6 @@ def test_another_seed_gives_other_random_examples(world, found, pages):
 
 
 def test_pictures_are_small_jpegs(pages):
-    from io import BytesIO
-
     for data in pages.pictures.values():
         with Image.open(BytesIO(data)) as picture:
             assert picture.format == "JPEG"
@@ -548,6 +547,40 @@ def test_a_unit_that_never_varies_is_told_without_numbers(world, found, reading)
     assert (page.curves, page.histograms, page.examples) == ((), (), ())
     assert all("same response" in n for n in page.notes if n.startswith("No curve"))
     assert page.story
+
+
+@pytest.fixture
+def towns(world, tmp_path):
+    """The same photos, of adults, with a column that says who is from where."""
+    manifest = pd.read_csv(world.photos.root / "manifest.csv")
+    manifest["town"] = np.where(manifest["concept"] == "peoples/trenol", "Ard", "Bel")
+    manifest["path"] = [str(world.photos.root / path) for path in manifest["path"]]
+    for path in manifest["path"]:
+        (tmp_path / Path(path).name).write_bytes(Path(path).read_bytes())
+    manifest["path"] = [Path(path).name for path in manifest["path"]]
+    manifest.drop(columns="concept").to_csv(tmp_path / "manifest.csv", index=False)
+    photos = read_photos(tmp_path / "manifest.csv")
+    section = world.plan.photos.model_copy(update={"unknown_ages": "adults"})
+    plan = world.plan.model_copy(update={"photos": section})
+    return _gather(plan, world.library, world.tools, photos, None, lambda line: None)
+
+
+def test_a_group_of_a_column_is_told_against_the_other_groups_of_the_column(towns, found):
+    one = finding(5, "x", "invented_terror").model_copy(
+        update={
+            "family": "photos:town", "identity": "photos:town/Ard", "units": found[0].units[:1]
+        }
+    )  # fmt: skip
+
+    page = unit_pages(towns, [one], ()).records[0]
+
+    assert "photos of “Ard (town)” than to other photos" in page.story[0]
+    assert "of 2 concepts" in page.story[0]
+    assert {s.concept for s in page.spreads} == {"photos:town/Ard", "photos:town/Bel"}
+    assert page.contributions[0].value
+    assert {e.concept for e in page.examples if e.arm == "photo"} <= set(
+        towns.groups["photos:town"]
+    )
 
 
 def test_groups_of_a_column_are_found_among_pictures():
