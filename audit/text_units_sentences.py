@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from audit.errors import PlanError
 from concept_sets.catalog import Library
-from concept_sets.minors import denotes_minor, sexualises
+from concept_sets.minors import (
+    concept_denotes_minor,
+    concept_sexualises,
+    denotes_minor,
+    sexualises,
+)
 from concept_sets.prompts import prompts_for
 from concept_sets.stimulus import Stimulus
 from probes.arms import normalise
@@ -127,7 +132,16 @@ def neutral_prompts(library: Library) -> tuple[Stimulus, ...]:
     PlanError
         If there are fewer than two.
     """
-    everything = [s for c in library.controls() for s in prompts_for(c, library.templates)]
+    # The bank stands beside every sentence, so that it may neither sexualise nor denote minors.
+    plain = [
+        c for c in library.controls() if not (concept_sexualises(c) or concept_denotes_minor(c))
+    ]
+    everything = [
+        s
+        for c in plain
+        for s in prompts_for(c, library.templates)
+        if not (denotes_minor(s.cluster) or sexualises(s.cluster))
+    ]
     if len(everything) < 2:
         raise PlanError("Neutral prompts need control packs; this library has none.")
     at = np.linspace(0, len(everything) - 1, min(NEUTRAL, len(everything))).round().astype(int)

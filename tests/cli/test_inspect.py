@@ -9,6 +9,7 @@ from audit.cli.inspect import library_for
 from audit.results import read_result
 from audit.text_units_sentences import NEUTRAL, known_readout, neutral_prompts
 from concept_sets.catalog import load_library
+from concept_sets.minors import concept_denotes_minor, denotes_minor, sexualises
 from probes.backends.table import load_encoder
 from probes.backends.toy import ToyEncoder
 
@@ -113,6 +114,17 @@ def test_what_cannot_be_asked_is_a_sentence(words, sentence, cli):
     assert end.code in (2, 3)
     assert sentence in end.err
     assert end.out == ""
+
+
+def test_neutral_prompts_neither_sexualise_nor_denote_minors_and_come_from_every_pack():
+    library = load_library()
+
+    bank = neutral_prompts(library)
+
+    assert len(bank) == NEUTRAL == len({s.content for s in bank})
+    assert not [s.content for s in bank if denotes_minor(s.content) or sexualises(s.content)]
+    packs = {c.ref for c in library.controls() if not concept_denotes_minor(c)}
+    assert len({s.concept for s in bank} & packs) > 0.9 * len(packs)
 
 
 def test_a_layer_without_a_closed_form_names_the_last_layer():
