@@ -12,7 +12,7 @@ from audit.unit_pages_record import AgreementRecord
 
 NameOf = Callable[[str], str]
 
-ARMS: Mapping[str, str] = {"photo": "photos", "rendered": "drawn words", "text": "prompts"}
+ARMS: Mapping[str, str] = {"photo": "photos", "rendered": "rendered words", "text": "prompts"}
 
 OTHERS_TOLD = 3
 
@@ -152,7 +152,7 @@ def _modalities(
 def _chance(agreed: AgreementRecord) -> str:
     if isinstance(agreed.chance, Undefined):
         return ""
-    return f" (by chance in {agreed.chance:.1%} of units)"
+    return f" (by chance in {100 * agreed.chance:.1f} % of units)"
 
 
 def _carries(unit: int, told: Told, name_of: NameOf) -> str:
