@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from audit.assemble import assemble, run_record
 from audit.errors import ResultError
+from audit.gate import GateOrder
 from audit.plan import builtin_plan
 from audit.results import (
     AuditResult,
@@ -210,7 +211,7 @@ def scored(score_world, write):
         order = builtin_plan("score").model_copy(update=plan)
         draft = score_audit(read_inputs(ScoreFiles(**paths)), order, name="m", title=title).draft
         run = run_record(THEN, NOW, device="cpu", encoded={}, reused={}, command="")
-        return assemble(draft, (), "none", run)
+        return assemble(draft, (), GateOrder(), run)
 
     return document
 

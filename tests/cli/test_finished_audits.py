@@ -14,6 +14,7 @@ FILES = (
     "manifest.json",
     "measurements.csv",
     "measurements.parquet",
+    "pictures.zip",
     "report.html",
     "result.json",
 )
