@@ -1,6 +1,7 @@
 """Whether the model reads where it should look: ink or word, and units that only read."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from audit.results import AuditResult, ShareRecord, StroopRecord, StroopRowRecord
@@ -36,6 +37,9 @@ CONFOUNDS = {
     "unknown": "could not be told apart",
 }
 
+ORDER = ("read", "opposed", "seen and read", "seen", "neither", "unknown")
+"""What casts most doubt on a finding first."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingView:
@@ -64,19 +68,26 @@ def _stroop_told(result: AuditResult) -> str:
     rates: dict[str, ShareRecord] = {
         row.by: row.rate for row in record.rows if row.kind == "incongruent"
     }
-    ink, word = (defined(rates[by].value) if by in rates else None for by in ("ink", "word"))
-    if ink is None or word is None:
+    if not {"ink", "word"} <= set(rates) or defined(rates["ink"].value) is None:
         return "Cards on which word and ink differ could not be scored."
-    first, second = ("word", "ink") if word >= ink else ("ink", "word")
-    named = "The model names the word" if word > ink else "The model names the ink"
-    if word == ink:
-        named = "The model names word and ink equally often"
-    told = rates[first]
-    return (
-        f"{named} where both differ: {BY[first]} in {percent(told.value)} "
-        f"({percent_interval(told.low, told.high)}, {count(told.n)} cards), {BY[second]} in "
-        f"{percent(rates[second].value)}."
-    )
+    told = " and ".join(f"{BY[by]} in {_share(rates[by])}" for by in ("ink", "word"))
+    return f"Where both differ, {_named_surely(rates)}: {told}, of {count(rates['ink'].n)} cards."
+
+
+def _named_surely(rates: Mapping[str, ShareRecord]) -> str:
+    """Say which of the two the model names; neither, where that leads or intervals overlap."""
+    order = sorted(rates, key=lambda by: -(defined(rates[by].value) or 0.0))
+    if order[0] == "neither":
+        return "it mostly names neither, so these cards tell little of this model"
+    first, second = [by for by in order if by != "neither"]
+    low, high = defined(rates[first].low), defined(rates[second].high)
+    if low is None or high is None or low <= high:
+        return "it names neither of the two surely more often"
+    return f"the model names {BY[first]}"
+
+
+def _share(rate: ShareRecord) -> str:
+    return f"{percent(rate.value)} ({percent_interval(rate.low, rate.high)})"
 
 
 def _no_stroop(result: AuditResult) -> str:
@@ -124,13 +135,17 @@ def _confounds_told(result: AuditResult) -> str:
     if not result.confounds:
         return _no_confounds(result)
     kinds: Counter[str] = Counter(record.kind for record in result.confounds)
-    told = [f"{kinds[kind]} {words}" for kind, words in CONFOUNDS.items() if kinds[kind]]
+    told = [_counted(kinds[kind], words) for kind, words in CONFOUNDS.items() if kinds[kind]]
     warning = (
         " Where a unit only reads, a found link may be about the written name and not the people."
         if kinds["read"]
         else ""
     )
     return f"Of {plural(len(result.confounds), 'unit')} of findings, {listed(told)}.{warning}"
+
+
+def _counted(amount: int, words: str) -> str:
+    return f"{amount} {words.replace('answer ', 'answers ') if amount == 1 else words}"
 
 
 def _no_confounds(result: AuditResult) -> str:
@@ -149,8 +164,8 @@ def _confounds_table(result: AuditResult, names: Names) -> Table | None:
         "Do units of findings answer without text?",
         [
             Column(head="Finding"),
-            Column(head="Unit"),
-            Column(head="Answers to", width="name"),
+            Column(head="Unit", width="name"),
+            Column(head="Answers to"),
             Column(head="Photos over words", align="number", width="span"),
             Column(head="In words", width="wide"),
         ],
@@ -162,9 +177,9 @@ def _confounds_table(result: AuditResult, names: Names) -> Table | None:
                 text(number(record.ratio, 2), interval(record.low, record.high, 2)),
                 text(names.sentence(record.sentence)),
             )
-            for record in result.confounds
+            for record in sorted(result.confounds, key=lambda r: ORDER.index(r.kind))
         ),
-        print_limit=24,
+        print_limit=10,
         note="Photos over words: the unit’s double difference on photos over that on rendered "
         "words; 1 means alike, 0 that photos do nothing.",
         compact=True,

@@ -48,7 +48,7 @@ def _none(result: AuditResult) -> str:
         return "No weights were seen, so units could not be matched with another model’s."
     return (
         "No second model was given, so nothing is known of whether these links are particular to "
-        "this one. [replication] in a plan names one."
+        "this one. clip-audit run --other, or [replication] in a plan, names one."
     )
 
 

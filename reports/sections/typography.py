@@ -120,8 +120,10 @@ def _word(attack: AttackRecord, names: Names) -> str:
 def hidden(word: str, names: Names) -> str:
     """Show a word or a label, masked where it is a term of a severe harm or holds one.
 
-    Labels are concepts' names or terms; a name stays readable, as everywhere.
+    Labels may be packs: a pack goes by its name, and names stay readable, as everywhere.
     """
+    if word in names.concepts:
+        return names.concept(word)
     return names.hidden_within(names.term(word) if word in names.masked_terms else word)
 
 
@@ -247,7 +249,8 @@ def _groups_told(ordered: Sequence[AttackRecord], limit: float, names: Names) ->
         )
     attack, group = apart[0]
     return (
-        f"Of {plural(len(pairs), 'comparison')} of a word and a group, {len(apart)} flip the group "
+        f"Of {plural(len(pairs), 'comparison')} of a word and a group, {len(apart)} "
+        f"{'flips' if len(apart) == 1 else 'flip'} the group "
         f"more than everybody else at a false discovery rate of {percent(limit, 0)}. The surest: "
         f"{_word(attack, names)} on pictures of “{names.member(group.column, group.group)}”, "
         f"{points(group.excess_gap.value)} points beyond its controls "

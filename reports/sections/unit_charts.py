@@ -14,15 +14,18 @@ from reports.sections.unit_examples import edges_in_words
 from reports.sections.unit_words import ARM_NAMES, arm_words, unit_anchor, unit_id
 
 CURVES_SHOWN = 6
-"""Curves of one unit that a report draws; the result document has all."""
+"""Curves of one unit that the single page draws; the result document has all."""
+
+CURVES_IN_PAGES = 3
+"""The same for the paged edition: one row of panels."""
 
 AXIS = "activation, standard deviations from zero"
 NOT_GIVEN = Undefined(undefined="not among the quantiles of the result")
 
 
-def curve_chart(page: UnitPageRecord, names: Names) -> PanelChart | None:
+def curve_chart(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) -> PanelChart | None:
     """Draw how often a concept is shown in each band of activation; None without curves."""
-    curves = page.curves[:CURVES_SHOWN]
+    curves = page.curves[:most]
     if not curves:
         return None
     return panel_chart(
@@ -51,9 +54,9 @@ def _curve_title(curve: CurveRecord, names: Names) -> str:
     return f"{names.concept(curve.concept)}, {ARM_NAMES[curve.arm]}"
 
 
-def curve_table(page: UnitPageRecord, names: Names) -> Table | None:
+def curve_table(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) -> Table | None:
     """Lay out the curves: a row for each band, a column for each curve."""
-    curves = page.curves[:CURVES_SHOWN]
+    curves = page.curves[:most]
     bands = dict.fromkeys(band for curve in curves for band in edges_in_words(curve.edges))
     if not bands:
         return None

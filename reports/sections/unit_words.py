@@ -11,7 +11,7 @@ from reports.quantities import sentence
 FULL_ON_SCREEN = 24
 """Units with a block of their own on the single page."""
 
-FULL_IN_PAGES = 4
+FULL_IN_PAGES = 3
 """Units with a block of their own in the paged edition; a table lists all."""
 
 ARM_NAMES = {"text": "text weights", "rendered": "rendered words", "photo": "photos"}

@@ -30,6 +30,8 @@ from reports.quantities import (
 from reports.sections.findings import FULL_IN_PAGES as FINDINGS_IN_PAGES
 from reports.sections.findings import FULL_ON_SCREEN as FINDINGS_ON_SCREEN
 from reports.sections.unit_charts import (
+    CURVES_IN_PAGES,
+    CURVES_SHOWN,
     curve_chart,
     curve_table,
     histogram_chart,
@@ -56,8 +58,9 @@ from reports.sections.unit_words import (
 )
 
 LEADS_SHOWN = 5
-"""Concepts of one arm in the table of a unit."""
+"""Concepts of one arm in the table of a unit; pages show fewer."""
 
+LEADS_IN_PAGES = 3
 LEAD = (
     "What single units answer to, and what they add to a found link. This describes a finding; it "
     "decides none. The interval of each lead is its own: the first of many units looks stronger "
@@ -89,6 +92,11 @@ class UnitView:
     drawn: tuple[Drawn, ...]
     curves: PanelChart | None
     curves_table: Table | None
+    curves_in_pages: PanelChart | None
+    curves_table_in_pages: Table | None
+    more_in_pages: str
+    """What the single page draws of this unit beyond the pages."""
+
     spreads: tuple[SpreadChart, ...]
     spreads_table: Table | None
     histogram: PanelChart | None
@@ -224,6 +232,9 @@ def _unit(
         drawn=drawn_pictures(page, shown),
         curves=curve_chart(page, names),
         curves_table=curve_table(page, names),
+        curves_in_pages=curve_chart(page, names, CURVES_IN_PAGES),
+        curves_table_in_pages=curve_table(page, names, CURVES_IN_PAGES),
+        more_in_pages=_only_on_screen(page),
         spreads=spread_charts(page, names, groups),
         spreads_table=spread_table(page, names),
         histogram=histogram_chart(page),
@@ -231,6 +242,20 @@ def _unit(
         contributions=_contributions(page, ordered, names),
         notes=tuple(names.sentence(words) for words in page.notes),
     )
+
+
+def _only_on_screen(page: UnitPageRecord) -> str:
+    curves = len(page.curves[CURVES_IN_PAGES:CURVES_SHOWN])
+    spreads = len({(spread.arm, spread.family) for spread in page.spreads}) - 1
+    parts = [
+        plural(curves, "further curve") if curves else "",
+        plural(spreads, "further chart of groups", "further charts of groups")
+        if spreads > 0
+        else "",
+        "the histogram" if page.histograms else "",
+    ]
+    told = listed([part for part in parts if part])
+    return f"The HTML report has {told}." if told else ""
 
 
 def _published(page: UnitPageRecord, names: Names) -> str:
@@ -265,6 +290,7 @@ def _leads(page: UnitPageRecord, names: Names) -> Table | None:
             )
             for place in places
         ),
+        print_limit=LEADS_IN_PAGES,
         compact=True,
         lies_in=THE_RESULT,
     )

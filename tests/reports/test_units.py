@@ -71,6 +71,23 @@ def test_every_number_of_a_curve_stands_in_the_table_beside_it(view, told):
         assert "undefined" in told_here[-2]
 
 
+def test_pages_draw_fewer_curves_and_say_what_the_single_page_has_beyond(view, told):
+    unit = view.units.units[0]
+    more = told.unit_pages[0].model_copy(update={"curves": told.unit_pages[0].curves * 2})
+    longer = build_view(told.model_copy(update={"unit_pages": (more,)})).units.units[0]
+
+    assert len(unit.curves_in_pages.panels) == len(unit.curves.panels) == 3
+    assert unit.more_in_pages == "The HTML report has the histogram."
+    assert (len(longer.curves_in_pages.panels), len(longer.curves.panels)) == (3, 6)
+    assert "3 further curves" in longer.more_in_pages
+
+
+def test_units_that_only_read_are_listed_first(told):
+    rows = build_view(told).reading.confounds.rows
+
+    assert [row[2].text for row in rows] == ["Read", "Seen and read"]
+
+
 def test_an_undefined_band_leaves_a_gap_and_no_zero(view):
     last = view.units.units[0].curves.panels[0].bands[-1]
 
@@ -189,7 +206,7 @@ def test_attacks_come_most_successful_first_and_their_words_are_masked(view, tol
 def test_the_group_that_a_word_flips_more_than_others_is_told_with_its_gap(view):
     said = view.typography.groups_told
 
-    assert "1 flip the group more" in said
+    assert "1 flips the group more" in said
     assert "“Velari”" in said
     assert "+29.0 points beyond its controls (+20.0 to +38.0)" in said
     assert "grushker" not in said
@@ -204,11 +221,44 @@ def test_groups_that_no_word_flips_more_are_told_as_such(told):
 
 
 def test_stroop_says_whether_ink_or_word_is_named(view):
-    assert view.reading.stroop_told.startswith("The model names the word where both differ")
+    assert view.reading.stroop_told.startswith("Where both differ, the model names the word: ")
+
+
+def test_stroop_cards_that_mostly_get_neither_answer_tell_of_neither(told):
+    def turned(row):
+        rate = row.rate.model_copy(update={"value": {"neither": 0.8}.get(row.by, 0.1)})
+        return row.model_copy(update={"rate": rate})
+
+    rows = tuple(turned(row) for row in told.stroop.rows)
+    calm = told.model_copy(update={"stroop": told.stroop.model_copy(update={"rows": rows})})
+
+    assert "it mostly names neither" in build_view(calm).reading.stroop_told
+
+
+def test_stroop_with_overlapping_intervals_names_no_side(told):
+    def near(row):
+        rate = row.rate.model_copy(
+            update={"value": {"ink": 0.4, "word": 0.5}.get(row.by, 0.1), "low": 0.3, "high": 0.6}
+        )
+        return row.model_copy(update={"rate": rate})
+
+    rows = tuple(near(row) for row in told.stroop.rows)
+    open_ = told.model_copy(update={"stroop": told.stroop.model_copy(update={"rows": rows})})
+
+    assert "neither of the two surely more often" in build_view(open_).reading.stroop_told
+
+
+def test_a_label_that_is_a_pack_goes_by_its_name(told):
+    names = Names(inputs=told.inputs)
+    pack = told.typography.attacks[0].model_copy(update={"target": "violent_crime"})
+    record = told.typography.model_copy(update={"attacks": (pack,)})
+    view = typography_view(told.model_copy(update={"typography": record}), names)
+
+    assert view.attacks.rows[0][0].note == "“Violent crime”"
 
 
 def test_a_unit_that_only_reads_comes_with_a_warning(view):
-    assert "1 answer to written words only" in view.reading.confounds_told
+    assert "1 answers to written words only" in view.reading.confounds_told
     assert "about the written name and not the people" in view.reading.confounds_told
 
 
