@@ -4,9 +4,7 @@ Top examples alone flatter: almost any unit looks like something in its nine str
 Middle and random ones say what it answers to as a rule. They illustrate; they never decide.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -17,17 +15,6 @@ from probes.errors import MeasureError
 
 Responses = NDArray[np.floating[Any]]
 Codes = NDArray[np.integer[Any]]
-
-
-class Redaction(StrEnum):
-    """How pictures of people are shown; the plan says which."""
-
-    OFF = "off"
-    """As they are."""
-
-    BLURRED = "blurred"
-    REDACTED = "redacted"
-    """Not at all: their place is kept, and says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,16 +60,6 @@ class Box:
     top: int
     right: int
     bottom: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One example and how it is to be shown."""
-
-    example: Example
-    redaction: Redaction
-    crop: Box | None = None
-    """The part at the receptive position; None for the whole picture."""
 
 
 def choose_examples(
@@ -133,51 +110,6 @@ def choose_examples(
         random=tuple(made.drawn(int(c), rng) for c in drawn),
         n=len(values),
         clusters=len(order),
-    )
-
-
-def as_shown(
-    examples: Sequence[Example],
-    redaction: Redaction,
-    *,
-    of_people: NDArray[np.bool_],
-    crops: Sequence[Box | None] | None = None,
-) -> tuple[Shown, ...]:
-    """Say how each example is shown; which are chosen does not depend on it.
-
-    Parameters
-    ----------
-    examples : sequence of Example
-    redaction : Redaction
-        What the plan says of pictures of people.
-    of_people : bool ndarray of shape (n_stimuli,)
-        Whether each stimulus shows or may show a person.
-    crops : sequence of Box or None, optional
-        One for each example.
-
-    Raises
-    ------
-    MeasureError
-        If crops are not one for each example.
-
-    Examples
-    --------
-    >>> one = Example(stimulus=1, cluster=0, response=2.0, cluster_response=2.0, rank=1.0)
-    >>> as_shown([one], Redaction.BLURRED, of_people=np.array([False, True]))[0].redaction.value
-    'blurred'
-    """
-    crops = [None] * len(examples) if crops is None else crops
-    if len(crops) != len(examples):
-        raise MeasureError(
-            f"Each example needs its own crop, or None; got {len(crops)} for {len(examples)}."
-        )
-    return tuple(
-        Shown(
-            example=example,
-            redaction=redaction if of_people[example.stimulus] else Redaction.OFF,
-            crop=crop,
-        )
-        for example, crop in zip(examples, crops, strict=True)
     )
 
 

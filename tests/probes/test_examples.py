@@ -1,7 +1,5 @@
 """Examples of a unit: one of each cluster, seeded, cropped inside the picture."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +8,6 @@ from hypothesis import strategies as st
 from probes.errors import MeasureError
 from probes.examples import (
     Box,
-    Redaction,
-    as_shown,
     centre_square,
     choose_examples,
     crop_at,
@@ -134,25 +130,6 @@ def test_the_first_of_equal_positions_is_taken():
     assert strongest_position(np.array([[0.0, 2.0], [2.0, 1.0]])) == (0, 1)
 
 
-@pytest.mark.parametrize("redaction", Redaction)
-def test_redaction_changes_how_people_are_shown_and_nothing_else(redaction):
-    top = chosen(0).top
-    of_people = np.zeros(48, bool)
-    of_people[top[1].stimulus] = True
-
-    shown = as_shown(top, redaction, of_people=of_people)
-
-    assert [one.example for one in shown] == list(top)
-    assert [one.redaction for one in shown] == [Redaction.OFF, redaction, *[Redaction.OFF] * 2]
-
-
-def test_each_example_keeps_its_crop():
-    top = chosen(0, count=2).top
-    shown = as_shown(top, Redaction.OFF, of_people=np.zeros(48, bool), crops=[WHOLE, None])
-
-    assert [one.crop and asdict(one.crop) for one in shown] == [asdict(WHOLE), None]
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -164,10 +141,6 @@ def test_each_example_keeps_its_crop():
         (lambda rng: crop_at((0, 0), (7, 7), WHOLE, share=0), "above 0"),
         (lambda rng: strongest_position(np.full((2, 2), np.nan)), "class token"),
         (lambda rng: strongest_position(np.ones(4)), r"got shape \(4,\)"),
-        (
-            lambda rng: as_shown(chosen(0).top, Redaction.OFF, of_people=np.ones(48), crops=[]),
-            "got 0 for 4",
-        ),
     ],
 )
 def test_what_cannot_be_shown_is_refused_with_a_sentence(call, words):
