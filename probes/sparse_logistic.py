@@ -6,11 +6,11 @@ beside the score of the same procedure on shuffled labels.
 """
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from probes.clusters import MIN_CLUSTERS, cluster_labels, cluster_means
 from probes.errors import MeasureError
@@ -191,8 +191,8 @@ def _dense_area(design: Design, labels: Labels, fold: NDArray[np.intp]) -> Estim
         strengths = float(design.shape[1]) * _DENSE_STRENGTHS
         return solve_dense(problem._replace(lambdas=strengths)).margins(design)
 
-    # Products of this size are slower on many threads; threadpoolctl comes with scikit-learn.
-    with import_module("threadpoolctl").threadpool_limits(1, user_api="blas"):
+    # Products of this size are slower on many threads.
+    with threadpool_limits(1, user_api="blas"):
         return area(cross_validate(margins_of, labels, fold).scores, labels)
 
 
