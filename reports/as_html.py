@@ -6,7 +6,7 @@ from audit.results import AuditResult
 from reports.fonts import SANS, small_faces
 from reports.formats import NO_PICTURES
 from reports.sections.contrasts import MARKER_LEGEND
-from reports.sections.unit_examples import EXAMPLES_NOTE, ILLUSTRATE
+from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import environment, own_style
 from reports.view import build_view
 
@@ -45,7 +45,6 @@ def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> 
         paged=False,
         ink=INK,
         marker_legend=MARKER_LEGEND,
-        examples_note=EXAMPLES_NOTE,
         illustrate=ILLUSTRATE,
         faces=own_style(small_faces()),
     )

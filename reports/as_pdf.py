@@ -12,7 +12,7 @@ from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
 from reports.formats import NO_PICTURES
 from reports.sections.contrasts import MARKER_LEGEND
-from reports.sections.unit_examples import EXAMPLES_NOTE, ILLUSTRATE
+from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import PICTURE, environment
 from reports.view import build_view
 
@@ -76,7 +76,6 @@ def page_source(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES
         paged=True,
         ink=INK,
         marker_legend=MARKER_LEGEND,
-        examples_note=EXAMPLES_NOTE,
         illustrate=ILLUSTRATE,
     )
 

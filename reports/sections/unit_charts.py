@@ -19,6 +19,14 @@ CURVES_SHOWN = 6
 CURVES_IN_PAGES = 3
 """The same for the paged edition: one row of panels."""
 
+CURVES_NOTE = (
+    "Bands of activation: share of a concept among the stimuli of each band, with 95 % Wilson "
+    "intervals. Dashed: its share among all, which every band has if the unit does not care."
+)
+SPREAD_NOTE = (
+    "Groups: the line holds 5 to 95 % of the stimuli of a group, the bar the middle half; the dot "
+    "is the median, with its 95 % interval at the end of the row. Diamond: a finding is about it."
+)
 AXIS = "activation, standard deviations from zero"
 NOT_GIVEN = Undefined(undefined="not among the quantiles of the result")
 
@@ -97,9 +105,7 @@ def spread_charts(page: UnitPageRecord, names: Names, groups: set[str]) -> tuple
                 f"{unit_anchor(page)}-spread-{place}",
                 f"{unit_id(page.layer, page.unit)} in {ARM_NAMES[arm]}, by group of "
                 f"“{names.family(family)}”",
-                "Line: 5 to 95 % of the stimuli of a group; bar: the middle half; dot: median, "
-                "with its 95 % interval at the end of the row. Diamond: a finding is about the "
-                "group.",
+                SPREAD_NOTE,
                 AXIS,
                 [_drawn(row, names, groups) for row in rows],
             )

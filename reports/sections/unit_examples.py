@@ -18,7 +18,7 @@ from reports.sections.unit_words import arm_words
 KINDS = {"top": "Strongest", "middle": "Middle", "random": "At random"}
 SHOWS = {
     "photo": "Stimulus that shows “{}”",
-    "rendered": "The name of “{}” drawn as a picture",
+    "rendered": "A word of “{}” drawn as a picture",
     "text": "Prompt about “{}”",
 }
 HARSH = "words of harms of high and critical severity are not shown as pictures"
@@ -29,8 +29,8 @@ ILLUSTRATE = (
 )
 
 EXAMPLES_NOTE = (
-    "Responses in standard deviations from zero. Beside the strongest, on a grey copy: where the "
-    "unit’s contribution to the link comes from. Orange adds to it, purple takes away."
+    "Examples: responses in standard deviations from zero. Beside the strongest, on a grey copy: "
+    "where the unit’s contribution to the link comes from. Orange adds to it, purple takes away."
 )
 
 

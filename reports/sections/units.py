@@ -31,7 +31,9 @@ from reports.sections.findings import FULL_IN_PAGES as FINDINGS_IN_PAGES
 from reports.sections.findings import FULL_ON_SCREEN as FINDINGS_ON_SCREEN
 from reports.sections.unit_charts import (
     CURVES_IN_PAGES,
+    CURVES_NOTE,
     CURVES_SHOWN,
+    SPREAD_NOTE,
     curve_chart,
     curve_table,
     histogram_chart,
@@ -40,6 +42,7 @@ from reports.sections.unit_charts import (
     spread_table,
 )
 from reports.sections.unit_examples import (
+    EXAMPLES_NOTE,
     Drawn,
     ShotRow,
     drawn_pictures,
@@ -66,10 +69,14 @@ LEAD = (
     "decides none. The interval of each lead is its own: the first of many units looks stronger "
     "than it is."
 )
+CONTRIBUTIONS_NOTE = (
+    "Exact contributions: group’s pictures minus the rest of its family, towards the harm, with "
+    "attention and norms held; neutral 0. Units can cancel: shares need not add up to 100 %."
+)
 LEADS_NOTE = (
-    "Photos and rendered words: correlation with the concept on cluster means, 95 % interval, and "
-    "lift of average precision over chance; neutral 0 and 1. Text weights: how much the "
-    "concept’s prompts ask for the unit, in standard deviations over all concepts; neutral 0."
+    "Leads in photos and rendered words: correlation with the concept on cluster means, 95 % "
+    "interval, and lift of average precision over chance; neutral 0 and 1. Text weights: how much "
+    "the concept’s prompts ask for the unit, in standard deviations over all concepts; neutral 0."
 )
 
 
@@ -113,7 +120,9 @@ class UnitsView:
     none: str
     """Why there is nothing; empty where there is something."""
 
-    leads_note: str
+    reading: tuple[str, ...]
+    """How to read what every block shows, told once."""
+
     pictures_note: str
     overview: Table | None
     units: tuple[UnitView, ...]
@@ -137,7 +146,7 @@ def units_view(
     return UnitsView(
         lead=LEAD,
         none="" if units else no_units(result),
-        leads_note=LEADS_NOTE,
+        reading=(CONTRIBUTIONS_NOTE, LEADS_NOTE, EXAMPLES_NOTE, CURVES_NOTE, SPREAD_NOTE),
         pictures_note=_missing(wanted, pictures),
         overview=_overview(result.unit_pages, names),
         units=units,
@@ -351,8 +360,6 @@ def _contributions(
             Column(head="Drop when it alone is silenced", align="number"),
         ],
         (_contribution(record, known.get(record.finding), names) for record in page.contributions),
-        note="Group’s pictures minus the rest of its family, towards the harm, with attention and "
-        "norms held; neutral 0. Units can cancel: shares need not add up to 100 %.",
         compact=True,
         lies_in=THE_RESULT,
     )
