@@ -132,24 +132,43 @@ def catalogue_rows(values: Sequence[Measurement]) -> list[dict[str, object]]:
 
 
 def probe_rows(probes: Sequence[ProbeRecord]) -> list[dict[str, object]]:
-    """Return held-out score and selectivity of every probe."""
-    return [
-        {
-            "arm": "probe",
-            "measure": measure,
-            "concept": p.concept,
-            "layer": p.layer,
-            "pooling": p.pooling,
-            "template": p.modality,
-            "value": plain(value),
-            "low": plain(p.low) if measure == "probe_auroc" else np.nan,
-            "high": plain(p.high) if measure == "probe_auroc" else np.nan,
-            "n": p.n_units,
-            "reason": p.reason,
-        }
-        for p in probes
-        for measure, value in (("probe_auroc", p.auroc), ("probe_selectivity", p.selectivity))
-    ]
+    """Return what every probe scored, and what stands beside its score.
+
+    Parameters
+    ----------
+    probes : sequence of ProbeRecord
+
+    Returns
+    -------
+    list of dict
+        Held-out score, selectivity and number of units of the sparse probe, the score with all
+        units where they were fitted, and that with few units, at most so many as ``setting`` says.
+    """
+    return [row for probe in probes for row in _probe_rows(probe)]
+
+
+def _probe_rows(p: ProbeRecord) -> Iterator[dict[str, object]]:
+    about = {
+        "arm": "probe",
+        "concept": p.concept,
+        "layer": p.layer,
+        "pooling": p.pooling,
+        "template": p.modality,
+    }
+    scored = not isinstance(p.auroc, Undefined)
+    auroc = {"value": plain(p.auroc), "low": plain(p.low), "high": plain(p.high)}
+    yield {**about, "measure": "probe_auroc", **auroc, "reason": p.reason}
+    selectivity, units = plain(p.selectivity), p.n_units if scored else np.nan
+    yield {**about, "measure": "probe_selectivity", "value": selectivity, "reason": p.reason}
+    yield {**about, "measure": "probe_units", "value": units, "reason": p.reason}
+    if "dense_auroc" in p.model_fields_set:
+        ends = {"low": plain(p.dense_low), "high": plain(p.dense_high)}
+        dense = {"value": plain(p.dense_auroc), **ends, "reason": _reason(p.dense_auroc)}
+        yield {**about, "measure": "probe_dense_auroc", **dense}
+    if p.fixed is not None:
+        few, setting = p.fixed, {"setting": f"units={p.fixed.wanted}"}
+        scores = {"value": plain(few.auroc), "low": plain(few.low), "high": plain(few.high)}
+        yield {**about, "measure": "probe_fixed_auroc", **setting, **scores, "reason": few.reason}
 
 
 def write_tables(

@@ -186,9 +186,9 @@ _ROWS = (
         neutral=0,
         low=-1,
         high=1,
-        unit="share of clusters",
-        positive_means="The probe recognises the concept better than it recognises random labels.",
-        formula="probe_balanced_accuracy minus the same for labels shuffled over clusters.",
+        unit="probability",
+        positive_means="The probe ranks the concept better than it ranks random labels.",
+        formula="probe_auroc minus the same for labels shuffled over clusters.",
         source="Hewitt & Liang (2019), EMNLP",
         failure_modes=("One shuffle: with few clusters the control varies by a tenth or more.",),
     ),
@@ -206,6 +206,40 @@ _ROWS = (
         failure_modes=(
             "Units that go together replace each other: the set is not the only one.",
             "0 means that no probe did better than chance, not that the concept is absent.",
+        ),
+    ),
+    Measure(
+        name="probe_fixed_auroc",
+        title="Held-out area of a probe of few units",
+        neutral=0.5,
+        low=0,
+        high=1,
+        unit="probability",
+        positive_means="At most so many units as the setting says rank held-out clusters with the "
+        "concept above others.",
+        formula="as probe_auroc, by the same folds, of the L1 fit at the last step of the path "
+        "before more units than wanted are used.",
+        source=_GOH,
+        failure_modes=(
+            "What a probe can read, the model need not use.",
+            "Comparable between concepts and models only where the number of units is the same.",
+        ),
+    ),
+    Measure(
+        name="probe_dense_auroc",
+        title="Held-out area of a probe of all units",
+        neutral=0.5,
+        low=0,
+        high=1,
+        unit="probability",
+        positive_means="All units of the layer together rank held-out clusters with the concept "
+        "above others.",
+        formula="as probe_auroc, by the same folds, of an L2 logistic probe of every unit.",
+        source="Alain & Bengio (2017), ICLR workshop, arXiv 1610.01644",
+        failure_modes=(
+            "What a probe can read, the model need not use.",
+            "With more units than clusters it can read almost anything: its distance to "
+            "probe_auroc is what sparseness costs, and no more.",
         ),
     ),
     Measure(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.folder import begin_folder
-from audit.results import Undefined, read_result
+from audit.results import FixedProbeRecord, ProbeRecord, Undefined, read_result
 from audit.tables import (
     CSV,
     FORMULA_STARTS,
@@ -25,6 +25,7 @@ from audit.tables import (
     write_tables,
 )
 from probes.measurement import COLUMNS
+from probes.measures import MEASURES
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,47 @@ def test_every_known_difference_to_everybody_else_has_a_row_of_its_own(stored):
 def test_each_probe_has_its_score_and_its_selectivity(stored):
     rows = probe_rows(stored.probes)
 
-    assert len(rows) == 2 * len(stored.probes)
-    assert {row["measure"] for row in rows} == {"probe_auroc", "probe_selectivity"}
+    assert len(rows) == 3 * len(stored.probes)
+    assert {row["measure"] for row in rows} == {"probe_auroc", "probe_selectivity", "probe_units"}
+
+
+def probe(**given):
+    known = {"auroc": 0.9, "low": 0.8, "high": 0.95, "control_auroc": 0.5, "selectivity": 0.4}
+    about = {"concept": "s/c", "role": "harm", "layer": "l", "pooling": "cls", "modality": "photo"}
+    return ProbeRecord.model_validate({**about, **known, "n_units": 7, "units": (), **given})
+
+
+def test_few_and_all_units_stand_beside_the_score_of_a_probe():
+    few = FixedProbeRecord(wanted=10, auroc=0.7, low=0.6, high=0.8, units=())
+    dense = {"dense_auroc": 0.97, "dense_low": 0.9, "dense_high": 0.99}
+
+    rows = {row["measure"]: row for row in probe_rows([probe(fixed=few, **dense)])}
+
+    numbers = {name: (row["value"], row.get("low"), row.get("high")) for name, row in rows.items()}
+    assert numbers == {
+        "probe_auroc": (0.9, 0.8, 0.95),
+        "probe_selectivity": (0.4, None, None),
+        "probe_units": (7, None, None),
+        "probe_dense_auroc": (0.97, 0.9, 0.99),
+        "probe_fixed_auroc": (0.7, 0.6, 0.8),
+    }
+    assert rows["probe_fixed_auroc"]["setting"] == "units=10"
+    assert set(rows) <= set(MEASURES)
+    assert {(row["concept"], row["template"]) for row in rows.values()} == {("s/c", "photo")}
+
+
+def test_a_probe_that_could_not_be_had_has_reasons_and_no_number():
+    why = Undefined(undefined="too few clusters")
+    nothing = dict.fromkeys(("auroc", "low", "high", "selectivity", "dense_auroc"), why)
+    few = FixedProbeRecord(
+        wanted=10, auroc=why, low=why, high=why, units=(), reason="too few clusters"
+    )
+
+    rows = probe_rows([probe(**nothing, n_units=0, fixed=few, reason="too few clusters")])
+
+    assert len(rows) == 5
+    assert all(np.isnan(row["value"]) for row in rows)
+    assert {row["reason"] for row in rows} == {"too few clusters"}
 
 
 def test_a_part_of_a_table_gets_every_column_in_order():
