@@ -1,5 +1,6 @@
 """Small pictures beside a result: which of them a report may show, and why not the others."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -79,16 +80,16 @@ def gallery(
     """
     reasons: dict[str, str] = {}
     used = 0
-    for name in names:
+    for name, places in Counter(names).items():
         content = pictures.get(name)
         if content is None:
             reasons[name] = MISSING
         elif jpeg_size(content) is None:
             reasons[name] = DAMAGED
-        elif name not in reasons and used + len(content) > most_bytes:
+        elif used + places * len(content) > most_bytes:
             reasons[name] = NO_ROOM
-        if name not in reasons and content is not None:
-            used += len(content)
+        else:
+            used += places * len(content)
     return Gallery(pictures=pictures, reasons=reasons)
 
 
