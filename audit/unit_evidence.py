@@ -79,7 +79,14 @@ def unit_evidence(
     told, read_across = transfers(gathered, tell_replications(findings, other_model))
     asked = text_units(gathered, say)
     written = written_words(gathered, told, causal)
-    paged = unit_pages(gathered, told, causal, text_weights=asked.frames, say=say)
+    paged = unit_pages(
+        gathered,
+        told,
+        causal,
+        text_weights=asked.frames,
+        confounds=written.confounds,
+        say=say,
+    )
     return UnitEvidence(
         findings=written.findings,
         causal=tuple(causal),

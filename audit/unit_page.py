@@ -12,7 +12,7 @@ from audit.gathered import Gathered
 from audit.known_units_loaded import PublishedNames, published_name
 from audit.numbers import number
 from audit.photo_rows import PREFIX
-from audit.results import CausalRecord, Undefined, UnitPageRecord
+from audit.results import CausalRecord, ConfoundRecord, Undefined, UnitPageRecord
 from audit.unit_answers import (
     Profile,
     agreements,
@@ -62,6 +62,8 @@ class Desk:
     published: PublishedNames
     links: Mapping[tuple[str, Reading], LinkParts]
     drawn: Mapping[Reading, DrawnPages]
+    confounds: Mapping[tuple[str, str, int], ConfoundRecord]
+    """Photos against rendered words, by finding, layer and unit."""
 
     def name_of(self, ref: str) -> str:
         """Return what people call a concept or a group."""
@@ -162,6 +164,7 @@ def _told(
             harm=_asked_for(finding.harm, profiles),
             link=desk.links.get((finding.id, unit.reading)),
             causal=desk.causal.get(finding.id),
+            confound=desk.confounds.get((finding.id, unit.reading.layer, unit.unit)),
         )
         for finding in unit.findings
     ]

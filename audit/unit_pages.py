@@ -8,7 +8,7 @@ import pandas as pd
 
 from audit.gathered import Gathered
 from audit.known_units_loaded import published_names
-from audit.results import CausalRecord, FindingRecord, UnitPageRecord
+from audit.results import CausalRecord, ConfoundRecord, FindingRecord, UnitPageRecord
 from audit.unit_choice import PageUnit, by_layer, choose_units
 from audit.unit_drawn import drawn_pages
 from audit.unit_links import take_apart
@@ -37,6 +37,7 @@ def unit_pages(
     causal: Sequence[CausalRecord],
     *,
     text_weights: Sequence[pd.DataFrame] = (),
+    confounds: Sequence[ConfoundRecord] = (),
     say: Say = lambda line: None,
 ) -> UnitPages:
     """Write a page for the most telling units of findings.
@@ -51,6 +52,8 @@ def unit_pages(
         What silencing did.
     text_weights : sequence of DataFrame
         Rows for the table of measurements that hold the text arm of units, where there is one.
+    confounds : sequence of ConfoundRecord
+        Whether units of findings answer without text, where that was asked.
     say : callable
         Told in a line what happens next.
 
@@ -64,7 +67,7 @@ def unit_pages(
     if not units:
         return UnitPages()
     say(f"Writing pages of {len(units)} units")
-    desk = _desk(gathered, units, causal, text_weights)
+    desk = _desk(gathered, units, causal, text_weights, confounds)
     made = [write_page(desk, unit) for unit in units]
     shown = [page.pictures for page in made] + [page.pictures for page in desk.drawn.values()]
     return UnitPages(
@@ -78,6 +81,7 @@ def _desk(
     units: Sequence[PageUnit],
     causal: Sequence[CausalRecord],
     text: Sequence[pd.DataFrame],
+    confounds: Sequence[ConfoundRecord],
 ) -> Desk:
     care, wanted = care_of(gathered), by_layer(units)
     views = {reading: views_of(gathered, reading) for reading in wanted}
@@ -100,6 +104,7 @@ def _desk(
             reading: drawn_pages(gathered, reading, chosen, views[reading], care)
             for reading, chosen in wanted.items()
         },
+        confounds={(one.finding, one.layer, one.unit): one for one in confounds},
     )
 
 

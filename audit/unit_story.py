@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit.results import CausalRecord, FindingRecord, Number, Undefined
+from audit.results import CausalRecord, ConfoundRecord, FindingRecord, Number, Undefined
 from audit.unit_answers import Answer, Profile
 from audit.unit_links import LinkParts, place
 from audit.unit_pages_record import AgreementRecord
@@ -15,6 +15,14 @@ NameOf = Callable[[str], str]
 ARMS: Mapping[str, str] = {"photo": "photos", "rendered": "rendered words", "text": "prompts"}
 
 OTHERS_TOLD = 3
+
+SEEN_OR_READ: Mapping[str, str] = {
+    "seen and read": "seen and read: it shows in photos and in rendered words alike",
+    "seen": "seen: it shows in photos, and in rendered words none stands out",
+    "read": "read: it shows in rendered words, and in photos none stands out",
+    "opposed": "opposed: it shows in photos and in rendered words with opposite signs",
+}
+"""By kind of `ConfoundRecord`; of what stands out nowhere nothing is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,8 @@ class Told:
 
     link: LinkParts | None
     causal: CausalRecord | None
+    confound: ConfoundRecord | None = None
+    """Photos against rendered words, where both showed the group and its family."""
 
     def group(self, name_of: NameOf) -> str:
         """Name the group in quotation marks."""
@@ -84,7 +94,7 @@ def story(
     asked = f" {_asked(first.harm, first, name_of)}" if first.harm is not None else ""
     sentences = (
         _who(first, name_of),
-        _modalities(agreed, profiles, name_of),
+        f"{_modalities(agreed, profiles, name_of)} {_seen_or_read(first, name_of)}".strip(),
         _carries(unit, first, name_of) + asked,
         _silenced(unit, first),
         _further(told[1:], unit, name_of),
@@ -147,6 +157,14 @@ def _modalities(
         for one in pairs
     )
     return f"{apart}; {parts}."
+
+
+def _seen_or_read(told: Told, name_of: NameOf) -> str:
+    kind = told.confound.kind if told.confound is not None else ""
+    if kind not in SEEN_OR_READ:
+        return ""
+    between = f"The difference between {told.group(name_of)} and the rest of the family"
+    return f"{between} is {SEEN_OR_READ[kind]}."
 
 
 def _chance(agreed: AgreementRecord) -> str:

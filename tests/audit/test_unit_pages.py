@@ -16,11 +16,12 @@ from audit.known_units import KnownUnit
 from audit.known_units_loaded import PublishedNames
 from audit.numbers import plain
 from audit.plan import builtin_plan
-from audit.results import FindingRecord, Undefined
+from audit.results import ConfoundRecord, FindingRecord, Undefined
 from audit.run import _gather
 from audit.unit_links import _link, take_apart
 from audit.unit_pages import unit_pages
 from audit.unit_pictures import BLURRED, HARSH, OFF
+from audit.unit_story import SEEN_OR_READ
 from audit.unit_tables import unit_table
 from audit.unit_views import View, views_of
 from audit.units import Carriers, add_units
@@ -317,6 +318,28 @@ def test_only_the_causal_record_makes_a_story_say_causal(world, found):
     assert "marked causal" in stories[2]
     assert "silenced with 1 other, on" in stories[2]
     assert "falls by 0.1 (0.05 to 0.15), 20 % of it" in stories[2]
+
+
+@pytest.mark.parametrize("kind", ["seen and read", "seen", "read", "opposed", "neither", "unknown"])
+def test_a_story_says_whether_the_unit_sees_or_reads_the_group(world, found, kind):
+    one, why = found[0], Undefined(undefined="not asked here")
+    at = {"layer": one.units[0].layer, "unit": one.units[0].unit, "kind": kind}
+    ends = {"ratio": why, "low": why, "high": why, "sentence": "S."}
+    own, other = (ConfoundRecord(finding=f, **at, **ends) for f in (one.id, "BA-other"))
+
+    told, plainly = (
+        unit_pages(world, found[:1], (), confounds=(record,)).records[0].story
+        for record in (own, other)
+    )
+
+    said = "The difference between “Trenol” and the rest of the family is"
+    assert [s for s in told if s not in plainly] == [
+        f"{s} {said} {SEEN_OR_READ[kind]}."
+        for s in plainly
+        if s.startswith(("No concept is among", "Modalities agree")) and kind in SEEN_OR_READ
+    ]
+    assert (said in " ".join(told)) is (kind not in ("neither", "unknown"))
+    assert said not in " ".join(plainly)
 
 
 def test_a_link_that_was_found_in_prompts_alone_is_told_as_such(world, found):
