@@ -304,7 +304,7 @@ def test_the_table_counts_with_wilson_intervals_and_names_what_was_missed():
 def test_a_rerun_makes_only_what_is_missing_and_a_cut_line_is_made_again(tmp_path, monkeypatch):
     made = []
 
-    def fake(shape, seed, fitting):
+    def fake(shape, seed, fitting, variants):
         made.append((shape, seed))
         return row(shape=shape, seed=seed)
 
@@ -338,14 +338,13 @@ def test_a_page_without_markers_is_refused(tmp_path):
 def test_fresh_seeds_are_those_that_no_choice_was_made_on():
     seeds = [seed for _, seed in command.orders(45, 6)]
 
-    assert min(seeds) >= 1000
+    assert min(seeds) >= 3000
     assert len(set(seeds)) == 51
     assert [s for s, _ in command.orders(45, 0)].count("siglip") == 15
 
 
 def test_one_network_runs_end_to_end(fitting, small_texts, monkeypatch, tmp_path):
     """The audit is an ordinary one: the written unit leads the link, and the twin is judged too."""
-    monkeypatch.setattr(trial, "VARIANTS", ("plant", "twin"))
     monkeypatch.setattr(
         trial, "draw_photos", lambda folder, seed: draw_photos(folder, seed, persons=8, photos=1)
     )
@@ -353,7 +352,7 @@ def test_one_network_runs_end_to_end(fitting, small_texts, monkeypatch, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(trial, "prepare", _loud(trial.prepare))
-        found = trial.run_trial("vit", 1, fitting, plan=plan)
+        found = trial.run_trial("vit", 1, fitting, ("plant", "twin"), plan=plan)
 
     assert found["plant"]["exact"] == 1
     assert found["plant"]["t"] > found["twin"]["t"] + 1

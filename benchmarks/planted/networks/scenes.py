@@ -21,8 +21,8 @@ FIT_SEED = 0
 """Seed of the pictures on which functions are fitted; those of the audits have others."""
 
 FIT_PERSONS = 40
-PERSONS = 24
-PHOTOS = 2
+PERSONS = 128
+PHOTOS = 1
 """Photos of each person that the audit sees."""
 
 

@@ -54,8 +54,9 @@ def table(rows: Sequence[Row]) -> str:
     groups = {f"{NAMES[s]}": [r for r in random if r["shape"] == s] for s in NAMES if s != TRAINED}
     columns = {**groups, "all three": random, NAMES[TRAINED]: _of(rows, TRAINED)}
     lines = _grid("written at the limits of size", columns, [(t, q) for t, q, _ in WRITTEN])
-    lines += ["", *_grid("written with a natural contribution", columns,
-                         [(t, q) for t, _, q in WRITTEN])]  # fmt: skip
+    few = {name: [r for r in kept if "natural" in r] for name, kept in columns.items()}
+    title = "written with a natural contribution"
+    lines += ["", *_grid(title, few, [(text, later) for text, _, later in WRITTEN])]
     lines += ["", *_grid("twins: the same unit, its output turned at random", columns, TWINS)]
     lines += ["", *_sizes(columns), "", *_listed(rows)]
     return "\n".join(lines)
@@ -88,7 +89,10 @@ def _sizes(columns: Mapping[str, Sequence[Row]]) -> list[str]:
             lambda r: r["contributions"]["plant"] / r["limits"]["contribution"],
         ),
         ("T of the written link in photos", lambda r: r["plant"]["t"]),
-        ("the same with a natural contribution", lambda r: r["natural"]["t"]),
+        (
+            "the same with a natural contribution",
+            lambda r: r["natural"]["t"] if "natural" in r else np.nan,
+        ),
         ("the same in the twin", lambda r: r["twin"]["t"]),
     )
     lines = ["| median (smallest to largest) | " + " | ".join(shown) + " |"]
@@ -100,7 +104,10 @@ def _sizes(columns: Mapping[str, Sequence[Row]]) -> list[str]:
 
 
 def _spread(values: Sequence[float]) -> str:
-    low, middle, high = np.quantile(values, [0, 0.5, 1])
+    known = [value for value in values if np.isfinite(value)]
+    if not known:
+        return "-"
+    low, middle, high = np.quantile(known, [0, 0.5, 1])
     return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
@@ -115,7 +122,7 @@ def _listed(rows: Sequence[Row]) -> list[str]:
             lines += [
                 f"- {name}, {variant}: also found {other['group']} and {other['harm']} in "
                 f"{' and '.join(other['arms'])}{', marked causal' if other['causal'] else ''}"
-                for other in row[variant]["others"]
+                for other in row.get(variant, {"others": ()})["others"]
             ]
         if row["twin"]["found"]:
             marked = ", marked causal" if row["twin"]["causal"] else ""

@@ -1,6 +1,6 @@
 """One network from its seed: made, measured, written into, and audited in each variant."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -159,7 +159,12 @@ def variant(prepared: Prepared, name: str) -> nn.Module:
 
 
 def run_trial(
-    shape: str, seed: int, fitting: Scenes, *, plan: AuditPlan | None = None
+    shape: str,
+    seed: int,
+    fitting: Scenes,
+    variants: Sequence[str] = VARIANTS,
+    *,
+    plan: AuditPlan | None = None,
 ) -> dict[str, Any]:
     """Make, write and audit one network; return what is stored of it."""
     plan = plan or the_plan()
@@ -170,7 +175,7 @@ def run_trial(
         network = folder / "network"
         prepared = prepare(shape, network, seed, fitting, shown, plan)
         verdicts = {}
-        for name in VARIANTS:
+        for name in variants:
             save_network(variant(prepared, name), network)
             verdicts[name] = judge(
                 network,
