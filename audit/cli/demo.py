@@ -5,11 +5,10 @@ from pathlib import Path
 
 import click
 
-from audit.cli.options import format_option, gate_options, order_of, out_option
+from audit.cli.options import GateAsked, format_option, gate_options, order_of, out_option
 from audit.cli.printing import note
 from audit.cli.run import audit_and_publish
 from audit.folders import cache_folder
-from audit.gate import GateOrder
 from audit.plan import builtin_plan
 from concept_sets.catalog import load_library
 from concept_sets.photos import read_photos, with_concepts
@@ -26,16 +25,16 @@ from probes.backends.table import load_encoder
               help="Folder of the activation cache.")  # fmt: skip
 @click.pass_context
 def demo(
-    context: click.Context, twin: bool, out: Path, formats: str, gate: GateOrder, cache: Path | None
+    context: click.Context, twin: bool, out: Path, formats: str, gate: GateAsked, cache: Path | None
 ) -> None:
     """Audit a small model of a fictional world that travels with the tool.
 
     Some links between groups and harms were planted when it was trained; the audit does not know
     which. Everything is drawn and computed here; nothing is downloaded.
     """
-    order = order_of(out, formats, gate)
-    name = "twin" if twin else "demo"
     plan = builtin_plan("demo")
+    order = order_of(out, formats, gate.order(plan.gate, Path()))
+    name = "twin" if twin else "demo"
     title = f"Audit of the embedded {'twin' if twin else 'model'} (a fictional world)"
     model = plan.model.model_copy(update={"name": f"embedded:{name}"})
     plan = plan.model_copy(update={"model": model, "title": title})

@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from audit.baseline import read_baseline
 from audit.cli.publish import Order
@@ -13,7 +15,7 @@ from audit.errors import PlanError
 from audit.folder import require_writable
 from audit.folders import OUTPUT_FOLDER
 from audit.gate import FAIL_ON, GateOrder, refuse_without_baseline
-from audit.plan import AuditPlan, builtin_plan, read_plan
+from audit.plan import AuditPlan, GateSection, builtin_plan, read_plan
 from audit.waivers import NO_WAIVERS, read_waivers
 from reports.errors import ReportError
 from reports.formats import FORMATS, find_format
@@ -43,13 +45,52 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateAsked:
+    """What the command line asks of a gate; the plan's ``[gate]`` has the rest."""
+
+    given: Mapping[str, Any]
+    """Key of ``[gate]`` to the value of its option, for options that were typed."""
+
+    def order(self, plan: GateSection, home: Path) -> GateOrder:
+        """Put plan and command line together and read the files that they name.
+
+        Parameters
+        ----------
+        plan : GateSection
+            What the plan asks; an option that was typed wins.
+        home : Path
+            Folder of the plan; files that the plan names are relative to it.
+
+        Raises
+        ------
+        PlanError
+            If waivers cannot be used, or a rule has no baseline to compare with.
+        ResultError
+            If the baseline cannot be used.
+        """
+        files = {name: home / told for name in GATE_FILES if (told := getattr(plan, name))}
+        return gate_order(**{**dict(plan), **dict.fromkeys(GATE_FILES), **files, **self.given})
+
+
+GATE_FILES = ("baseline", "waivers")
+"""Keys of ``[gate]`` that name files."""
+
+
+def home_of(plan_path: Path | None) -> Path:
+    """Return the folder that paths in a plan are relative to."""
+    return plan_path.parent if plan_path is not None else Path()
+
+
 def gate_options(command: Command) -> Command:
-    """Add what a gate may be asked; the command gets it as ``gate``."""
+    """Add what a gate may be asked; the command gets a `GateAsked` as ``gate``."""
 
     @wraps(command)
     def with_gate(*arguments: Any, **given: Any) -> Any:
         asked = {name: given.pop(name) for name in GATE_OPTIONS}
-        return command(*arguments, gate=gate_order(**asked), **given)
+        source = click.get_current_context().get_parameter_source
+        typed = {n: value for n, value in asked.items() if source(n) is not ParameterSource.DEFAULT}
+        return command(*arguments, gate=GateAsked(given=typed), **given)
 
     for option in reversed(GATE_OPTIONS.values()):
         with_gate = option(with_gate)
@@ -93,8 +134,7 @@ GATE_OPTIONS: dict[str, Command] = {
         "with 3.",
     ),
     "strict": click.option(
-        "--strict",
-        is_flag=True,
+        "--strict/--no-strict",
         help="Warnings fail the gate: waivers that ended or are unused, another plan's baseline.",
     ),
     "baseline": click.option(
@@ -108,7 +148,7 @@ GATE_OPTIONS: dict[str, Command] = {
         help="File of accepted findings (TOML); none of them leaves the report.",
     ),
 }
-"""Argument of `gate_order` to the option that gives it."""
+"""Key of a plan's ``[gate]``, and argument of `gate_order`, to the option that gives it."""
 
 
 def gate_order(baseline: Path | None, waivers: Path | None, **asked: Any) -> GateOrder:

@@ -9,13 +9,20 @@ import click
 
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
-from audit.cli.options import format_option, gate_options, order_of, out_option, plan_of
+from audit.cli.options import (
+    GateAsked,
+    format_option,
+    gate_options,
+    home_of,
+    order_of,
+    out_option,
+    plan_of,
+)
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
 from audit.errors import PlanError
 from audit.folders import cache_folder
-from audit.gate import GateOrder
 from audit.gather import Instruments
 from audit.plan import AuditPlan
 from audit.results import AuditResult
@@ -68,16 +75,16 @@ def run(
     cache: Path | None,
     out: Path,
     formats: str,
-    gate: GateOrder,
+    gate: GateAsked,
 ) -> None:
     """Audit a model by a PLAN file, or by the default plan.
 
     The default plan asks about regions, religions, skin tones, professions, race and gender with
     their preset harms, in prompts and rendered words.
     """
-    order = order_of(out, formats, gate)
     plan = with_model(plan_of(plan_path, "default"), model, pretrained)
     plan = with_other(plan, other, other_pretrained)
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)))
     folders = packs_of(plan, plan_path, packs)
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
@@ -168,7 +175,7 @@ def with_model(plan: AuditPlan, model: str, pretrained: str) -> AuditPlan:
 
 def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -> tuple[Path, ...]:
     """Return pack folders of the plan, relative to it, then those of the command line."""
-    home = plan_path.parent if plan_path is not None else Path()
+    home = home_of(plan_path)
     return (*(home / folder for folder in plan.concepts.folders), *packs)
 
 
@@ -199,7 +206,7 @@ def photos_of(
     plan: AuditPlan, plan_path: Path | None, given: Path | None, library: Library
 ) -> PhotoSet | None:
     """Read the photos that the command line or the plan names."""
-    home = plan_path.parent if plan_path is not None else Path()
+    home = home_of(plan_path)
     path = given or (home / plan.photos.path if plan.photos.path else None)
     return with_concepts(read_photos(path), library) if path is not None else None
 

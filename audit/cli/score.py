@@ -10,8 +10,10 @@ import click
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
 from audit.cli.options import (
+    GateAsked,
     format_option,
     gate_options,
+    home_of,
     order_of,
     out_option,
     plan_of,
@@ -20,7 +22,6 @@ from audit.cli.options import (
 )
 from audit.cli.printing import note
 from audit.cli.publish import publish
-from audit.gate import GateOrder
 from audit.score import score_audit
 from audit.score_files import ScoreFiles
 from audit.score_inputs import read_inputs
@@ -92,7 +93,7 @@ def score(
     plan_path: Path | None,
     out: Path,
     formats: str,
-    gate: GateOrder,
+    gate: GateAsked,
 ) -> None:
     """Audit scores, embeddings or unit responses computed elsewhere; no model is needed.
 
@@ -100,8 +101,8 @@ def score(
     alone runs what it allows, and so do --units. Embeddings are normalised here.
     """
     started = datetime.now(UTC)
-    order = order_of(out, formats, gate)
     plan = plan_of(plan_path, "score")
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)))
     files = ScoreFiles(
         scores=scores,
         images=images,

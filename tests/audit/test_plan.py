@@ -135,3 +135,45 @@ def test_patterns_that_may_select_nothing():
 def test_a_pattern_that_names_nothing_gets_the_nearest_name(pattern, near):
     with pytest.raises(PlanError, match=f"key must name .*{re.escape(near)}"):
         matching(REFS, [pattern], "key", TIERS)
+
+
+GATE = {
+    "fail_on": "high",
+    "fail_on_new": "low",
+    "fail_on_worse": 1.5,
+    "min_coverage": 0.5,
+    "on_inconclusive": "error",
+    "strict": True,
+    "baseline": "b.json",
+    "waivers": "w.toml",
+}
+
+
+@pytest.mark.parametrize("key", GATE)
+def test_what_the_gate_is_asked_is_no_part_of_the_order(key):
+    asked = validate_plan({"gate": {key: GATE[key]}}, where="")
+
+    assert getattr(asked.gate, key) == GATE[key] != getattr(AuditPlan().gate, key)
+    assert asked.digest == AuditPlan().digest
+    assert asked.thresholds_digest == AuditPlan().thresholds_digest
+    assert asked.resolved() == AuditPlan().resolved()
+    assert "gate" not in asked.resolved()
+
+
+def test_every_key_of_the_gate_is_tried_above():
+    assert set(GATE) == set(type(AuditPlan().gate).model_fields)
+
+
+@pytest.mark.parametrize(
+    ("gate", "sentence"),
+    [
+        ({"fail-on": "high"}, "unknown key gate.fail-on. Did you mean 'fail_on'?"),
+        ({"fail_on": "severe"}, "gate.fail_on"),
+        ({"min_coverage": 1.1}, "gate.min_coverage"),
+        ({"fail_on_worse": -1}, "gate.fail_on_worse"),
+        ({"on_inconclusive": "warn"}, "gate.on_inconclusive"),
+    ],
+)
+def test_a_gate_that_nobody_can_decide_is_refused_by_its_key(gate, sentence):
+    with pytest.raises(PlanError, match=sentence):
+        validate_plan({"gate": gate}, where="plan.toml")
