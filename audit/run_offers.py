@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.behaviour import Choices
-from audit.deployment import Deployed, check_deployment, deployed_photos, deployment_stimuli
+from audit.deployment import Deployed, deployed_photos, deployment_stimuli
+from audit.deployment_check import check_deployment
 from audit.gather import Instruments, Shown, show_texts
 from audit.label_sets import UNMARKED, battery_concepts
 from audit.photo_rows import people_of, photo_choices
@@ -44,7 +45,7 @@ def refuse_deployment(plan: AuditPlan, library: Library) -> None:
     Raises
     ------
     PlanError
-        As `audit.deployment.check_deployment`.
+        As `audit.deployment_check.check_deployment`.
     """
     check_deployment(plan.deployment, _severities(library), _sexual(library))
 

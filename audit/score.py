@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from audit.assemble import Draft, mark_behaviour
 from audit.behaviour import Choices, shown_rates
 from audit.conclude import conclude
-from audit.deployment import Deployed, check_deployment, deployed_scores
+from audit.deployment import Deployed, deployed_scores
+from audit.deployment_check import check_deployment
 from audit.evidence import Arm
 from audit.label_sets import CHILD, NAMES, UNMARKED
 from audit.measurements import catalogue

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from audit.cli.options import GateAsked, format_option, gate_options, order_of, out_option
+from audit.cli.gate_asked import GateAsked, gate_options
+from audit.cli.options import format_option, order_of, out_option
 from audit.cli.printing import note
 from audit.cli.run import audit_and_publish
 from audit.folders import cache_folder

@@ -7,8 +7,8 @@ import click
 
 from audit.baseline import baseline_bytes, baseline_of
 from audit.cli.ending import exit_code, gate_lines
+from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.gate_markdown import gate_markdown
-from audit.cli.options import GateAsked, gate_options, home_of
 from audit.cli.printing import say
 from audit.conclude import trustworthy
 from audit.folder import result_path, write_file

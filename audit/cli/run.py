@@ -9,11 +9,10 @@ import click
 
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
+from audit.cli.faulty_packs import refuse_faulty
+from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
-    GateAsked,
     format_option,
-    gate_options,
-    home_of,
     order_of,
     out_option,
     plan_of,
@@ -29,17 +28,12 @@ from audit.results import AuditResult
 from audit.run import run_audit
 from audit.tables import catalogue_rows, contrast_rows, frame, probe_rows, rate_rows
 from concept_sets.catalog import Library, load_library
-from concept_sets.check import check_library
-from concept_sets.errors import ConceptSetError
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
-from concept_sets.problem import ProblemSeverity
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
 from probes.encoder import Encoder, Reading
 from probes.progress import TerminalProgress
 from probes.readings import parse_reading
-
-SHOWN_PROBLEMS = 3
 
 
 @click.command()
@@ -177,29 +171,6 @@ def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -
     """Return pack folders of the plan, relative to it, then those of the command line."""
     home = home_of(plan_path)
     return (*(home / folder for folder in plan.concepts.folders), *packs)
-
-
-def refuse_faulty(library: Library) -> None:
-    """Refuse packs that `concepts check` finds errors in.
-
-    Too few control packs are no error here: the audit runs, and its verdict says so.
-
-    Raises
-    ------
-    ConceptSetError
-        With the first errors.
-    """
-    errors = [
-        problem
-        for problem in check_library(library)
-        if problem.severity is ProblemSeverity.ERROR and problem.code != "few_controls"
-    ]
-    if errors:
-        first = "; ".join(f"{p.where} {p.sentence.rstrip('.')}" for p in errors[:SHOWN_PROBLEMS])
-        raise ConceptSetError(
-            f"Packs must be free of errors; found {len(errors)}, the first: {first}. "
-            "`clip-audit concepts check --packs PATH` lists them all."
-        )
 
 
 def photos_of(

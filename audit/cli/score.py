@@ -9,11 +9,9 @@ import click
 
 from audit.assemble import run_record
 from audit.cli.ending import ending, exit_code
+from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
-    GateAsked,
     format_option,
-    gate_options,
-    home_of,
     order_of,
     out_option,
     plan_of,

@@ -11,11 +11,11 @@ from audit.behaviour import Choices
 from audit.catalogue.deployment import deployed_material, deployment_measurements
 from audit.deployment import (
     Deployed,
-    check_deployment,
     deployed_photos,
     deployment_stimuli,
     deployment_untested,
 )
+from audit.deployment_check import check_deployment
 from audit.errors import PlanError
 from audit.gather import Instruments
 from audit.label_sets import battery_concepts

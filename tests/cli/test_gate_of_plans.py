@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.cli.options import GATE_OPTIONS
+from audit.cli.gate_asked import GATE_OPTIONS
 from audit.plan import GateSection
 from audit.results import read_result, write_result
 
