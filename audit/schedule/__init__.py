@@ -1,0 +1,1 @@
+"""Audits that repeat: what is due, who runs it, what came out, and who is told."""
