@@ -8,6 +8,7 @@ from types import FrameType
 import click
 
 from audit import __version__
+from audit.cli.check import check
 from audit.cli.codes import codes
 from audit.cli.compare import compare_audits
 from audit.cli.concepts import concepts
@@ -15,6 +16,7 @@ from audit.cli.decompose import decompose
 from audit.cli.demo import demo
 from audit.cli.doctor import doctor
 from audit.cli.gate import baseline, gate
+from audit.cli.history import history
 from audit.cli.inspect import inspect_sentences
 from audit.cli.models import models
 from audit.cli.printing import (
@@ -25,8 +27,10 @@ from audit.cli.printing import (
 )
 from audit.cli.report import explain, report, verify
 from audit.cli.run import run
+from audit.cli.schedule import schedule
 from audit.cli.score import score
 from audit.cli.selftest import selftest
+from audit.cli.store import store
 from audit.cli.unit import unit
 from audit.errors import OutputError, PlanError, ResultError, ScoreInputError, UntrustworthyError
 from concept_sets.errors import ConceptSetError, PictureError, StimulusError
@@ -69,7 +73,7 @@ def cli() -> None:
 
 for _command in (
     run, score, demo, report, explain, unit, decompose, inspect_sentences, codes, verify, gate,
-    baseline, compare_audits, concepts, models, doctor, selftest,
+    baseline, compare_audits, store, history, check, schedule, concepts, models, doctor, selftest,
 ):  # fmt: skip
     cli.add_command(_command)
 

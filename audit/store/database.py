@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,15 @@ VERSION = Table(
     Column("tool", String(40), nullable=False),
 )
 
+TABLES = ("audit.store.tables",)
+"""Modules whose tables every database has, whoever opens it first."""
+
 Migration = Callable[[Connection], None]
 
 
 def _first(connection: Connection) -> None:
+    for module in TABLES:
+        import_module(module)
     METADATA.create_all(connection)
 
 
