@@ -5,7 +5,7 @@ about a second.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,10 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from audit.errors import PlanError, ResultError
-from audit.folder import file_digest
-from audit.results import AuditResult
-from audit.tables import PARQUET
+from audit.atlas_table import read_batches
+from audit.errors import PlanError
 from audit.text_units_weights import ARM as TEXT
 from audit.text_units_weights import MEASURE as TEXT_WEIGHT
 from audit.unit_tables import ASSOCIATION_MEASURES
@@ -72,7 +70,7 @@ def contents(folder: Path) -> dict[str, int]:
         If the table is missing or damaged.
     """
     units: dict[str, int] = {}
-    for batch in _batches(folder, ["layer", "unit"], _IS_UNIT):
+    for batch in read_batches(folder, ["layer", "unit"], _IS_UNIT):
         table = pa.Table.from_batches([batch])
         for row in table.group_by("layer").aggregate([("unit", "max")]).to_pylist():
             units[row["layer"]] = max(units.get(row["layer"], 0), row["unit_max"] + 1)
@@ -205,9 +203,10 @@ def units_for(folder: Path, concept: str) -> tuple[AtlasRow, ...]:
 def measured_concepts(folder: Path) -> tuple[str, ...]:
     """Return every concept that units were measured against, sorted."""
     found: set[str] = set()
-    for batch in _batches(folder, ["concept"], _IS_UNIT):
+    for batch in read_batches(folder, ["concept"], _IS_UNIT):
         found.update(batch.column("concept").unique().to_pylist())
-    return tuple(sorted(found))
+    # Rows that are of no concept tell of a unit as a whole.
+    return tuple(sorted(found - {""}))
 
 
 def find_concept(asked: str, names: Mapping[str, str]) -> str:
@@ -251,25 +250,6 @@ def find_concept(asked: str, names: Mapping[str, str]) -> str:
     )
 
 
-def require_unchanged(folder: Path, result: AuditResult) -> None:
-    """Refuse a table that is not the one that the result names.
-
-    Raises
-    ------
-    ResultError
-        If it is missing or was changed.
-    """
-    recorded = {entry.name: entry.digest for entry in result.measurements}
-    path = folder / PARQUET
-    if PARQUET not in recorded or not path.is_file():
-        raise ResultError(_missing(path))
-    if file_digest(path) != recorded[PARQUET]:
-        raise ResultError(
-            f"{path} must be the table that result.json names; its digest differs. "
-            "Restore the folder or run the audit again."
-        )
-
-
 def arms_agree(rows: Sequence[AtlasRow]) -> tuple[tuple[str, ...], Consistency] | None:
     """Compare the concepts of one unit and pooling between arms; None where only one saw it.
 
@@ -302,37 +282,8 @@ def _profile(rows: Iterable[AtlasRow], arm: str) -> dict[str, float]:
     return {row.concept: row.strength for row in rows if row.arm == arm}
 
 
-def _batches(folder: Path, columns: list[str], wanted: ds.Expression) -> Iterator[pa.RecordBatch]:
-    path = folder / PARQUET
-    if not path.is_file():
-        raise ResultError(_missing(path))
-    try:
-        table = ds.dataset(path, format="parquet")
-        absent = set(columns) - set(table.schema.names)
-        if absent:
-            raise ResultError(
-                f"{path} must have the columns of an audit's table; {', '.join(sorted(absent))} "
-                "are missing. Restore the folder or run the audit again."
-            )
-        for batch in table.to_batches(columns=columns, filter=wanted):
-            if batch.num_rows:
-                yield batch
-    except (pa.ArrowException, OSError) as error:
-        raise ResultError(
-            f"{path} must be a Parquet table; it cannot be read ({type(error).__name__}). "
-            "Restore the folder or run the audit again."
-        ) from None
-
-
-def _missing(path: Path) -> str:
-    return (
-        f"Units are looked up in {PARQUET}; {path.parent} has none. Give the whole audit folder, "
-        "not a copy of result.json alone."
-    )
-
-
 def _rows(folder: Path, wanted: ds.Expression) -> list[AtlasRow]:
-    parts = [batch.to_pandas() for batch in _batches(folder, _COLUMNS, wanted)]
+    parts = [batch.to_pandas() for batch in read_batches(folder, _COLUMNS, wanted)]
     if not parts:
         return []
     table = pd.concat([part.astype({"measure": str}) for part in parts], ignore_index=True)

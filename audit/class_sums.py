@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.atlas import AtlasRow, concepts_of_units, require_unchanged
+from audit.atlas import AtlasRow, concepts_of_units
+from audit.atlas_table import require_unchanged
 from audit.errors import PlanError
 from audit.gather import Shown
 from audit.results import AuditResult

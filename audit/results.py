@@ -57,7 +57,12 @@ from audit.records import (
     VerdictRecord,
 )
 from audit.replication_record import OtherModelRecord, ReplicationRecord
-from audit.text_units_record import AskedRecord, FidelityRecord, TextUnitsRecord
+from audit.text_units_record import (
+    AskedRecord,
+    FidelityRecord,
+    RegionIndexRecord,
+    TextUnitsRecord,
+)
 from audit.transfer_record import TransferRecord
 from audit.typography_record import (
     AttackRecord,
@@ -136,6 +141,7 @@ __all__ = [
     "RateRecord",
     "RecallPoint",
     "Record",
+    "RegionIndexRecord",
     "ReplicationRecord",
     "RunRecord",
     "SensitivityRecord",

@@ -23,9 +23,8 @@ from audit.run_replication_shown import (
     Matched,
     Say,
     Witness,
-    bear_witness,
     match_layers,
-    refuse_itself,
+    second_witness,
 )
 from audit.units import best_table, shares_of
 from audit.verdicts import judge
@@ -47,6 +46,8 @@ def replications(
     findings: Sequence[FindingRecord],
     causal: Sequence[CausalRecord] = (),
     say: Say = lambda line: None,
+    *,
+    witness: Witness | None = None,
 ) -> OtherModelRecord | None:
     """Look for the links of findings in a second model.
 
@@ -61,6 +62,8 @@ def replications(
         the finding where none were.
     say : callable
         Told in a line what happens next.
+    witness : Witness, optional
+        Of `audit.run_replication_shown.second_witness`, where that was asked before.
 
     Returns
     -------
@@ -76,14 +79,9 @@ def replications(
     ExtractionError
         As for the audited model.
     """
-    other = gathered.other
-    if other is None:
+    witness = witness or second_witness(gathered, findings, say)
+    if witness is None:
         return None
-    refuse_itself(gathered.tools.encoder, other)
-    if not findings:
-        say(f"No finding to look for in {other.identity.name}")
-        return None
-    witness = bear_witness(gathered, other, say)
     matched = match_layers(gathered, witness)
     here = _effects(gathered, gathered.responses, gathered.texts, gathered.photo_minors, findings)
     there = _effects(
@@ -101,7 +99,7 @@ def replications(
         )
         for finding in findings
     )
-    return _other_model(other, matched, records)
+    return _other_model(witness.encoder, matched, records)
 
 
 def _effects(

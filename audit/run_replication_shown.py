@@ -1,6 +1,6 @@
 """A second model is shown what the audited one was shown, and their units are matched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,6 +12,7 @@ from audit.gather import Instruments, Shown, show_photos, show_rendered, show_te
 from audit.gathered import Gathered
 from audit.photo_rows import minor_stimuli
 from audit.plan import AuditPlan
+from audit.results import FindingRecord
 from audit.run_arms import Responses
 from audit.unit_tables import group_tables, unit_table
 from audit.units import Carriers
@@ -107,6 +108,40 @@ def audited_reading(tools: Instruments) -> Reading | None:
     order = [layer.name for layer in tools.encoder.layers]
     known = [reading for reading in tools.readings if reading.layer in order]
     return max(known, key=lambda reading: order.index(reading.layer), default=None)
+
+
+def second_witness(
+    gathered: Gathered, findings: Sequence[FindingRecord], say: Say = lambda line: None
+) -> Witness | None:
+    """Show the second model of an audit what the audited one was shown, where that is of use.
+
+    Parameters
+    ----------
+    gathered : Gathered
+    findings : sequence of FindingRecord
+    say : callable
+        Told in a line what happens next.
+
+    Returns
+    -------
+    Witness or None
+        None where there is no second model, or no finding: it is then shown nothing.
+
+    Raises
+    ------
+    PlanError
+        If the second model has the weights of the audited one.
+    ModelNameError, ExtractionError
+        As for the audited model.
+    """
+    other = gathered.other
+    if other is None:
+        return None
+    refuse_itself(gathered.tools.encoder, other)
+    if not findings:
+        say(f"No finding to look for in {other.identity.name}")
+        return None
+    return bear_witness(gathered, other, say)
 
 
 def bear_witness(gathered: Gathered, other: Encoder, say: Say) -> Witness:

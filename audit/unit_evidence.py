@@ -20,9 +20,11 @@ from audit.results import (
     UnitPageRecord,
 )
 from audit.run_replication import replications
+from audit.run_replication_shown import second_witness
 from audit.run_replication_words import not_looked_for, tell_replications
 from audit.text_units import text_units
 from audit.transfer_evidence import transfers
+from audit.unit_indices import monosemanticity_frames, region_indices
 from audit.unit_pages import unit_pages
 from audit.written_words import written_words
 
@@ -75,9 +77,14 @@ def unit_evidence(
     -------
     UnitEvidence
     """
-    other_model = replications(gathered, findings, causal, say)
+    witness = second_witness(gathered, findings, say)
+    other_model = (
+        replications(gathered, findings, causal, say, witness=witness) if witness else None
+    )
     told, read_across = transfers(gathered, tell_replications(findings, other_model))
+    alike, not_alike = monosemanticity_frames(gathered, witness)
     asked = text_units(gathered, say)
+    regions = region_indices(gathered, asked.frames)
     written = written_words(gathered, told, causal)
     paged = unit_pages(
         gathered,
@@ -91,14 +98,18 @@ def unit_evidence(
         findings=written.findings,
         causal=tuple(causal),
         probes=tuple(probes),
-        text_units=asked.record,
+        text_units=asked.record.model_copy(update={"regions": regions}),
         transfers=read_across,
         pages=paged.records,
         other_model=other_model,
         typography=written.typography,
         stroop=written.stroop,
         confounds=written.confounds,
-        not_tested=(*written.not_tested, *not_looked_for(gathered.other, other_model)),
-        frames=asked.frames,
+        not_tested=(
+            *written.not_tested,
+            *not_looked_for(gathered.other, other_model),
+            *not_alike,
+        ),
+        frames=(*asked.frames, *alike),
         pictures=paged.pictures,
     )

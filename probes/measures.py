@@ -1,6 +1,6 @@
 """Every measure of this room: one row each, with how to read it and how it misleads."""
 
-from math import inf
+from math import inf, nan
 
 from probes.choices.rows import ROWS as CHOICES
 from probes.measurement import Measure
@@ -240,6 +240,26 @@ _ROWS = (
             "What a probe can read, the model need not use.",
             "With more units than clusters it can read almost anything: its distance to "
             "probe_auroc is what sparseness costs, and no more.",
+        ),
+    ),
+    Measure(
+        name="monosemanticity",
+        title="Monosemanticity of a unit",
+        neutral=nan,
+        low=-1,
+        high=1,
+        unit="cosine",
+        positive_means="Above its neutral value, the clusters of pictures that drive the unit are "
+        "more alike, to a second model, than clusters in general.",
+        formula="mean over pairs of clusters of the cosine of their embeddings in a second model, "
+        "weighted by the product of the unit's responses to both, each unit scaled to lie between "
+        "0 and 1; neutral is the mean cosine of all pairs.",
+        source="Pach et al. (2025), arXiv 2504.02821",
+        failure_modes=(
+            "Depends on the second model and on what was shown: compare units of one arm only.",
+            "The weakest cluster is the zero point: a unit that answers a little to everything "
+            "scores near neutral.",
+            "Has no interval: clusters are taken as given.",
         ),
     ),
     Measure(

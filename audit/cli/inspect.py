@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from audit.atlas import ARMS, leading_concepts, require_unchanged
+from audit.atlas import ARMS, leading_concepts
+from audit.atlas_table import require_unchanged
 from audit.atlas_uses import findings_of
 from audit.cli.printing import note, say
 from audit.errors import PlanError, ResultError

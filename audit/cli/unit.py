@@ -14,10 +14,10 @@ from audit.atlas import (
     concepts_of,
     family_of,
     find_concept,
-    require_unchanged,
     units_for,
 )
-from audit.atlas_uses import findings_of, probes_of
+from audit.atlas_table import require_unchanged
+from audit.atlas_uses import findings_of, likeness_of, probes_of
 from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
 from audit.folder import result_path
@@ -123,6 +123,7 @@ def _unit_page(
         "fidelity": fidelity_lines(
             [f for f in result.text_units.fidelity if f.layer == layer] if result.text_units else []
         ),
+        "monosemanticity": _likeness(folder, layer, index),
         "findings": _findings(result, names, layer, index),
         "probes": _probes(result, names, layer, index),
         "reading": MEANING,
@@ -170,6 +171,19 @@ def _agreement(rows: Sequence[AtlasRow], names: Names) -> dict[str, Any]:
             for pair, value in zip(agreed.pairs, agreed.correlation[0], strict=True)
         ],
     }
+
+
+def _likeness(folder: Path, layer: str, index: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "arm": one.arm,
+            "pooling": one.pooling,
+            "value": _plain(one.value),
+            "neutral": _plain(one.neutral),
+            "clusters": one.clusters,
+        }
+        for one in likeness_of(folder, layer, index)
+    ]
 
 
 def _findings(result: AuditResult, names: Names, layer: str, index: int) -> list[dict[str, Any]]:
@@ -263,6 +277,12 @@ def _say_unit(page: dict[str, Any]) -> None:
         say(line)
     for agreed in page["agreement"]:
         _say_agreement(agreed)
+    for one in page["monosemanticity"]:
+        say(
+            f"Monosemanticity in {ARMS.get(one['arm'], one['arm'])} ({one['pooling']}): "
+            f"{_short(one['value'])}, where all pairs of {one['clusters']} clusters have "
+            f"{_short(one['neutral'])} (likeness to a second model)"
+        )
     say("Findings that it carries:")
     for finding in page["findings"]:
         marks = f", {', '.join(finding['marks'])}" if finding["marks"] else ""

@@ -22,7 +22,7 @@ from audit.run import run_audit
 from audit.run_replication import TEXT_ALONE, replications
 from audit.run_replication_shown import audited_reading, other_reading
 from audit.run_replication_words import not_looked_for, tell_replications
-from audit.unit_evidence import UnitEvidence
+from audit.unit_evidence import UnitEvidence, unit_evidence
 from concept_sets.catalog import load_library
 from concept_sets.photos import read_photos, with_concepts
 from probes.backends.open_clip import OpenClipEncoder
@@ -282,6 +282,29 @@ def test_a_second_model_encodes_what_the_first_encoded_and_no_more(world):
 
     assert len(shown) == 3
     assert other.asked == sum(one.extraction.encoded for one in shown)
+
+
+def test_monosemanticity_rests_on_what_the_second_model_was_shown_anyway(world):
+    gathered, findings = replace(world[0], other=Coloured(order=shuffled())), world[1]
+
+    units = unit_evidence(gathered, findings, (), (), lambda line: None)
+
+    shown = (gathered.responses.texts, *gathered.responses.pictures)
+    assert gathered.other.asked == sum(one.extraction.encoded for one in shown)
+    assert units.other_model == replications(gathered, findings)
+    rows = [f for f in units.frames if set(f["measure"]) == {"monosemanticity"}]
+    assert [set(frame["arm"]) for frame in rows] == [{"rendered"}, {"photo"}]
+    assert all(len(frame) == FILTERS for frame in rows)
+    assert not any("Monosemanticity" in line.what for line in units.not_tested)
+
+
+def test_without_a_finding_monosemanticity_is_not_tested(world):
+    gathered = replace(world[0], other=Coloured(order=shuffled()))
+
+    units = unit_evidence(gathered, (), (), (), lambda line: None)
+
+    assert "Monosemanticity of units" in [line.what for line in units.not_tested]
+    assert gathered.other.asked == 0
 
 
 def test_without_a_second_model_there_is_nothing_to_say(world):

@@ -29,6 +29,10 @@ def test_a_second_model_is_loaded_shown_the_same_and_named_in_the_result(quick, 
     assert other.weights_digest != end.result.model.weights_digest
     assert {one.finding for one in other.findings} == {f.id for f in end.result.findings}
     assert end.result.plan.resolved["replication"]["name"] == f"local-dir:{home}"
+    layer = end.result.model.layers[0].name
+    told = cli("unit", end.folder, f"{layer}:0").out
+    assert told.count("Monosemanticity in ") == 1
+    assert "(likeness to a second model)" in told
 
 
 def test_the_plan_names_the_second_model_as_well(quick, cli, checkpoint, tmp_path):
