@@ -10,7 +10,7 @@ import numpy as np
 
 from audit.causal_cache import TrialCache, trial_key
 from audit.causal_halves import Half, PictureSide, Refused, halves_of
-from audit.causal_record import CausalRecord, DoseRecord, MatchedRecord
+from audit.causal_record import AnswersRecord, CausalRecord, DoseRecord, MatchedRecord
 from audit.causal_trial import Bench, CausalSettings, Trial, run_trial
 from audit.gather import Instruments
 from audit.numbers import number
@@ -282,8 +282,26 @@ def _record(finding: FindingRecord, one: _Tested, adjusted: float, n_tests: int)
         unchanged_low=number(float(kept.low), alike),
         unchanged_high=number(float(kept.high), alike),
         unchanged_matched=number(trial.unchanged_matched, none),
+        answers=_answers(trial),
+        retrieved_neutral=number(trial.own_clusters / trial.clusters, alike),
         causal=causal,
         reason=_reason(one, adjusted, n_tests, causal),
+    )
+
+
+def _answers(trial: Trial) -> tuple[AnswersRecord, ...]:
+    states = ("as it is", "units silenced", "matched sets silenced")
+    empty = "there is no cluster to answer for"
+    return tuple(
+        AnswersRecord.model_validate(
+            {
+                "state": state,
+                "harm_rate": number(answers.harm_rate, empty),
+                "harm_rate_rest": number(answers.harm_rate_rest, empty),
+                "retrieved": number(answers.retrieved, empty),
+            }
+        )
+        for state, answers in zip(states, trial.answers, strict=False)
     )
 
 

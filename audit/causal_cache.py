@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from audit import __version__, causal_halves, causal_trial
 from audit.causal_halves import Half, Refused
 from audit.causal_trial import Bench, Trial
-from probes import causal, interventions, matched_sets
+from probes import causal, causal_behaviour, interventions, matched_sets
 from probes.cache import put_aside, space_key, sweep, write_atomically
 from probes.encoder import EncoderIdentity, Reading
 from probes.errors import ExtractionError
@@ -30,7 +30,7 @@ FOLDER = "causal"
 NOT_IN_TRIAL = {"alpha"}
 """Settings that only the verdict depends on."""
 
-_MODULES = (causal_halves, causal_trial, causal, matched_sets, interventions)
+_MODULES = (causal_halves, causal_trial, causal, causal_behaviour, matched_sets, interventions)
 _TRIAL = TypeAdapter(Trial)
 
 Key = Mapping[str, str]

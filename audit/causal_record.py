@@ -46,6 +46,22 @@ class DoseRecord(Record):
     """The same for a blank picture."""
 
 
+class AnswersRecord(Record):
+    """How the model answers and retrieves in one state, on the measured half."""
+
+    state: Literal["as it is", "units silenced", "matched sets silenced"]
+    """The last is the median over the matched sets."""
+
+    harm_rate: Number
+    """Share of the group's clusters whose nearest term is one of harm."""
+
+    harm_rate_rest: Number
+    """The same over the rest of the family, each concept one vote."""
+
+    retrieved: Number
+    """The group's share of what terms of harm retrieve, as many clusters as the group has."""
+
+
 class CausalRecord(Record):
     """Step 11: units chosen on one half of the stimuli, silenced as a set on the other."""
 
@@ -113,6 +129,10 @@ class CausalRecord(Record):
     unchanged_high: Number = NOT_RUN
     unchanged_matched: Number = NOT_RUN
     """The same for the matched sets, mean over sets."""
+
+    answers: tuple[AnswersRecord, ...] = ()
+    retrieved_neutral: Number = NOT_RUN
+    """The group's share of all clusters: what retrieval gives a group that is not preferred."""
 
     causal: bool
     reason: str

@@ -16,13 +16,13 @@ from probes.causal import (
     Drop,
     Link,
     causal_test,
-    choices,
     cluster_margins,
     dose_response,
     double_difference,
     drop,
     pooled,
 )
+from probes.causal_behaviour import Behaviour, behaviour, harm_rates, unchanged
 from probes.contrast import contrasts, control_null, family_differences
 from probes.encoder import Layer
 from probes.inspectable import Edit
@@ -73,6 +73,20 @@ class CausalSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Shares of one state of the model, on the measured half."""
+
+    harm_rate: float
+    """Clusters of the group whose nearest term is one of harm."""
+
+    harm_rate_rest: float
+    """The same over the rest of the family."""
+
+    retrieved: float
+    """The group's share of what terms of harm retrieve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """What came out for one finding, in plain numbers that can be kept and read again."""
 
@@ -114,6 +128,10 @@ class Trial:
 
     unchanged_matched: float
     """Share of them under the matched sets, mean over sets; NaN without sets."""
+
+    answers: tuple[Answers, ...]
+    """How the model answers and retrieves: before, with the set silenced, and under matched sets
+    (medians over them); without sets there are two."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,17 +205,17 @@ def run_trial(bench: Bench, choosing: Half, measuring: Half) -> Trial:
         rng=bench.rng,
     )
     values = bench.stand_ins(first, choosing, len(measuring.pictures))
-    link, labels = measuring.link, np.concatenate(measuring.link.controls)
+    link = measuring.link
     before = cluster_margins(second.embeddings, link)
     base = normalise(second.embeddings)
-    plain = choices(second.embeddings, link.clusters, labels)
+    plain = behaviour(second.embeddings, link)
     sets = iter([chosen, *matched.sets])
     edits = (bench.silenced(units.tolist(), values) for units in sets)
     after = [
         _Silenced(
             margins=cluster_margins(embeddings, link),
             moved=_moved(embeddings, base),
-            kept=float((choices(embeddings, link.clusters, labels) == plain).mean()),
+            behaviour=behaviour(embeddings, link),
         )
         for embeddings in bench.encode(second, edits)
     ]
@@ -221,8 +239,11 @@ def run_trial(bench: Bench, choosing: Half, measuring: Half) -> Trial:
         norm_ratio=float(np.median(moved) / own.moved) if len(moved) else np.nan,
         response=response,
         blank=tuple(blank.tolist()),
-        unchanged=round(own.kept * len(plain)),
-        unchanged_matched=float(np.mean([one.kept for one in others])) if others else np.nan,
+        unchanged=round(unchanged(own.behaviour, plain) * len(link.concepts)),
+        unchanged_matched=float(np.mean([unchanged(one.behaviour, plain) for one in others]))
+        if others
+        else np.nan,
+        answers=tuple(_answers(link, plain, own.behaviour, [one.behaviour for one in others])),
     )
 
 
@@ -232,8 +253,17 @@ class _Silenced:
 
     margins: Array
     moved: float
-    kept: float
-    """Share of clusters whose nearest control term stays the same."""
+    behaviour: Behaviour
+
+
+def _answers(
+    link: Link, plain: Behaviour, own: Behaviour, others: Sequence[Behaviour]
+) -> Iterator[Answers]:
+    for states in ([plain], [own], others):
+        if states:
+            shares = np.array([(*harm_rates(one, link), one.retrieved) for one in states])
+            group, rest, retrieved = np.median(shares, axis=0).tolist()
+            yield Answers(harm_rate=group, harm_rate_rest=rest, retrieved=retrieved)
 
 
 def _p_link(held: HeldPictures, link: Link) -> float:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from audit.causal_record import CausalRecord, DoseRecord, MatchedRecord
+from audit.causal_record import AnswersRecord, CausalRecord, DoseRecord, MatchedRecord
 from audit.errors import ResultError
 from audit.gate_record import (
     FindingStateRecord,
@@ -97,6 +97,7 @@ READABLE = ("1.0", "1.1", "1.2")
 __all__ = [
     "FORMAT_VERSION",
     "AgreementRecord",
+    "AnswersRecord",
     "ArmRecord",
     "AskedRecord",
     "AttackRecord",

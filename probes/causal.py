@@ -334,8 +334,3 @@ def dose_response(
         monotonicity=rho,
         slope=float(np.polyfit(np.asarray(doses, dtype=np.float64), means, 1)[0]),
     )
-
-
-def choices(embeddings: Rows, clusters: Codes, labels: Array) -> NDArray[np.intp]:
-    """Return the nearest label of each cluster, shape (n_clusters,)."""
-    return np.asarray((pooled(embeddings, clusters) @ labels.T).argmax(axis=1), dtype=np.intp)

@@ -71,6 +71,7 @@ def _facts(record: CausalRecord) -> Table | None:
             f"{p_value(record.p_link)}, against matched sets {p_value(record.p_matched)}, over "
             f"clusters and terms {p_value(record.p_clusters)}; Holm {p_value(record.p_adjusted)}",
         ),
+        *_answers(record),
         (
             "Harmless answers that stay the same",
             f"{percent(record.unchanged)} "
@@ -85,6 +86,28 @@ def _facts(record: CausalRecord) -> Table | None:
         ((text(what), text(told)) for what, told in rows),
         compact=True,
     )
+
+
+def _answers(record: CausalRecord) -> list[tuple[str, str]]:
+    """Say what the group is answered with, and what harm retrieves, before and after."""
+    if len(record.answers) < 2:
+        return []
+    before, after, *matched = record.answers
+    beside = [f"; with matched sets {percent(one.harm_rate)}" for one in matched]
+    found = [f"; with matched sets {percent(one.retrieved)}" for one in matched]
+    return [
+        (
+            "Group answered with the harm",
+            f"{percent(before.harm_rate)}, silenced {percent(after.harm_rate)}"
+            f"{''.join(beside)}; rest of its family {percent(before.harm_rate_rest)}, silenced "
+            f"{percent(after.harm_rate_rest)}",
+        ),
+        (
+            "Group among what the harm retrieves",
+            f"{percent(before.retrieved)}, silenced {percent(after.retrieved)}{''.join(found)}; "
+            f"neutral {percent(record.retrieved_neutral)}",
+        ),
+    ]
 
 
 def _doses(record: CausalRecord) -> RowChart | None:

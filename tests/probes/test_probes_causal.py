@@ -9,7 +9,6 @@ from scipy import stats
 from probes.causal import (
     Link,
     causal_test,
-    choices,
     cluster_margins,
     dose_response,
     double_difference,
@@ -210,13 +209,6 @@ def test_doses_without_an_effect_have_no_order():
 
     assert np.isnan(found.monotonicity)
     assert found.slope == pytest.approx(0)
-
-
-def test_choices_are_the_nearest_labels_of_pooled_clusters():
-    labels = np.eye(3)
-    pictures = np.array([[3.0, 0, 0], [0, 1, 0.9], [0, 1, 0.5], [0.1, 0, 1]])
-
-    assert choices(pictures, np.array([0, 1, 1, 2]), labels).tolist() == [0, 1, 2]
 
 
 def test_a_link_that_compares_nothing_is_refused():
