@@ -261,7 +261,7 @@ def test_another_trial_is_not_taken_for_a_finished_one(what, tmp_path):
 
 def test_a_changed_calculation_is_another_trial(tmp_path, monkeypatch):
     check(Linear(), tmp_path, findings=FINDINGS[:1])
-    monkeypatch.setattr("audit.causal_cache.inspect.getsource", lambda module: "changed")
+    monkeypatch.setattr("audit.finished_work.inspect.getsource", lambda module: "changed")
     again = Linear()
 
     check(again, tmp_path, findings=FINDINGS[:1])
