@@ -31,8 +31,8 @@ from audit.plan_sections import (
 from audit.results import canonical_json
 
 __all__ = [
-    "ArmRole",
     "BUILTIN_PLANS",
+    "ArmRole",
     "ArmsSection",
     "AuditPlan",
     "BlockingSection",
@@ -48,7 +48,9 @@ __all__ = [
     "TypographySection",
     "UnitsSection",
     "builtin_plan",
+    "builtin_text",
     "parse_plan",
+    "plan_text",
     "read_plan",
     "validate_plan",
 ]
@@ -110,8 +112,19 @@ def read_plan(path: Path) -> AuditPlan:
         If the file cannot be read, is not TOML, or has unknown keys or wrong values; the message
         names file and key, and the nearest known key.
     """
+    return parse_plan(plan_text(path), where=str(path))
+
+
+def plan_text(path: Path) -> str:
+    """Return the text of a plan file.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read or is not UTF-8.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise PlanError(
             f"A plan must be a readable TOML file; {path} gave: {error.strerror}. "
@@ -119,13 +132,16 @@ def read_plan(path: Path) -> AuditPlan:
         ) from None
     except UnicodeDecodeError:
         raise PlanError(f"A plan must be UTF-8 text; {path} is not. Save it as UTF-8.") from None
-    return parse_plan(text, where=str(path))
 
 
 def builtin_plan(name: str) -> AuditPlan:
     """Return a plan that comes with the tool."""
-    text = (files("audit") / "plans" / BUILTIN_PLANS[name]).read_text(encoding="utf-8")
-    return parse_plan(text, where=f"the built-in plan {name!r}")
+    return parse_plan(builtin_text(name), where=f"the built-in plan {name!r}")
+
+
+def builtin_text(name: str) -> str:
+    """Return the text of a plan that comes with the tool."""
+    return (files("audit") / "plans" / BUILTIN_PLANS[name]).read_text(encoding="utf-8")
 
 
 def parse_plan(text: str, *, where: str) -> AuditPlan:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -62,6 +62,8 @@ class Waiver(_Table):
 
 
 class _WaiverFile(_Table):
+    """Waivers: what a person accepted, why, and until when."""
+
     schema_version: Literal[1] = 1
     policy: WaiverPolicy = WaiverPolicy()
     waiver: tuple[Waiver, ...] = ()
@@ -116,6 +118,11 @@ _STATES = {
 
 
 NO_WAIVERS = Waivers(policy=WaiverPolicy(), waivers=())
+
+
+def waivers_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a waiver file; days are texts there, as JSON has none."""
+    return _WaiverFile.model_json_schema()
 
 
 def read_waivers(path: Path) -> Waivers:

@@ -8,30 +8,13 @@ from types import FrameType
 import click
 
 from audit import __version__
-from audit.cli.check import check
-from audit.cli.codes import codes
-from audit.cli.compare import compare_audits
-from audit.cli.concepts import concepts
-from audit.cli.decompose import decompose
-from audit.cli.demo import demo
-from audit.cli.doctor import doctor
-from audit.cli.gate import baseline, gate
-from audit.cli.history import history
-from audit.cli.inspect import inspect_sentences
-from audit.cli.models import models
+from audit.cli.commands import COMMANDS, Commands
 from audit.cli.printing import (
     close_broken_pipe,
     note,
     tolerate_narrow_terminals,
     wants_no_colour,
 )
-from audit.cli.report import explain, report, verify
-from audit.cli.run import run
-from audit.cli.schedule import schedule
-from audit.cli.score import score
-from audit.cli.selftest import selftest
-from audit.cli.store import store
-from audit.cli.unit import unit
 from audit.errors import OutputError, PlanError, ResultError, ScoreInputError, UntrustworthyError
 from concept_sets.errors import ConceptSetError, PictureError, StimulusError
 from probes.errors import ExtractionError, MeasureError, ModelError, ModelNameError
@@ -61,7 +44,10 @@ class Terminated(BaseException):
     """SIGTERM arrived."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    commands=Commands(COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="clip-audit")
 def cli() -> None:
     """Audit CLIP-style models for harmful associations.
@@ -69,13 +55,6 @@ def cli() -> None:
     Exit codes: 0 passed, 1 gate failed, 2 usage or configuration, 3 not completed or not
     trustworthy, 4 evidence missing, 130/143 interrupted (the next run goes on).
     """
-
-
-for _command in (
-    run, score, demo, report, explain, unit, decompose, inspect_sentences, codes, verify, gate,
-    baseline, compare_audits, store, history, check, schedule, concepts, models, doctor, selftest,
-):  # fmt: skip
-    cli.add_command(_command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -78,29 +78,41 @@ def resolve(spec: ModelSpec, *, offline: bool = False, activation: str | None = 
     return RESOLVERS[spec.source](spec, offline, activation)
 
 
-def _from_tag(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
+def check_tag(spec: ModelSpec, stated: str | None = None) -> Mapping[str, Any]:
+    """Return the settings of a published tag, or refuse it without fetching anything.
+
+    Raises
+    ------
+    ModelNameError
+        If there is no such architecture or tag.
+    ModelError
+        If no tag is given, or its weights were trained with another activation function.
+    """
     check_architecture(spec.architecture)
     if not spec.pretrained:
         raise ModelError(_no_weights_sentence(spec.architecture))
     settings = tag_settings(spec.architecture, spec.pretrained)
-    config = get_model_config(spec.architecture)
-    quickgelu = bool(settings.get("quick_gelu", False))
     check_activation(
         spec.architecture,
         spec.pretrained,
-        quick=bool(config.get("quick_gelu", False)),
-        trained=quickgelu,
+        quick=bool(get_model_config(spec.architecture).get("quick_gelu", False)),
+        trained=bool(settings.get("quick_gelu", False)),
         stated=stated,
     )
+    return settings
+
+
+def _from_tag(spec: ModelSpec, offline: bool, stated: str | None) -> Resolved:
+    settings = check_tag(spec, stated)
     return Resolved(
         builder=spec.architecture,
         tokenizer=spec.architecture,
-        config=config,
+        config=get_model_config(spec.architecture),
         weights=_fetch_tag(spec, settings, offline),
         architecture=spec.architecture,
         pretrained=spec.pretrained,
         preprocessing=_preprocessing_in(settings),
-        quickgelu=quickgelu,
+        quickgelu=bool(settings.get("quick_gelu", False)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from probes.backends.naming import ModelSpec, parse_model
+from probes.backends.naming import ModelSpec, Source, parse_model
 from probes.encoder import Encoder, Layer
 
 ENCODERS = {
@@ -61,6 +61,28 @@ def load_encoder(
         device=device,
     )
     return encoder
+
+
+def check_name(model: str, pretrained: str = "") -> None:
+    """Refuse a name that cannot be loaded, without loading it; the hub is not asked.
+
+    Raises
+    ------
+    ModelNameError
+        If a file or folder is not there, or open_clip knows no such architecture or tag; the
+        nearest is named.
+    ModelError
+        If an architecture has no tag, or one of another activation function.
+    """
+    spec = parse_model(model, pretrained or None)
+    if spec.source is Source.TAG:
+        from probes.backends.sources import check_tag
+
+        check_tag(spec)
+    elif spec.architecture:
+        from probes.backends.architectures import check_architecture
+
+        check_architecture(spec.architecture)
 
 
 def list_models() -> tuple[tuple[str, str], ...]:
