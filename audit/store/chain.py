@@ -57,7 +57,11 @@ class ChainRecord(Record):
     @property
     def line(self) -> str:
         """The record as it stands in the file, without the end of the line."""
-        return canonical_json({**self.model_dump(), "digest": self.digest}).decode()
+        return _line(self, self.digest)
+
+
+def _line(record: ChainRecord, digest: str) -> str:
+    return canonical_json({**record.model_dump(), "digest": digest}).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ def parse_line(line: str) -> ChainRecord | None:
         record = ChainRecord.model_validate(document)
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError, ValidationError):
         return None
-    return record if (record.digest, record.line) == (stated, line) else None
+    return record if record.digest == stated and _line(record, stated) == line else None
 
 
 def chain_faults(lines: Sequence[str]) -> tuple[str, ...]:
@@ -149,7 +153,17 @@ def chain_faults(lines: Sequence[str]) -> tuple[str, ...]:
     tuple of str
         A sentence for each fault; none for a chain that holds.
     """
-    faults, before = [], ""
+    return _walk(lines).faults
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    records: tuple[ChainRecord, ...]
+    faults: tuple[str, ...]
+
+
+def _walk(lines: Sequence[str]) -> _Walk:
+    records, faults, before = [], [], ""
     for place, line in enumerate(lines):
         record = parse_line(line)
         if record is None:
@@ -161,8 +175,9 @@ def chain_faults(lines: Sequence[str]) -> tuple[str, ...]:
                 f"Record {record.n} of the chain, at place {place}, does not follow the one before "
                 "it: a record was removed, moved or put in."
             )
-        before = record.digest
-    return tuple(faults)
+        records.append(record)
+        before = _stated(line)
+    return _Walk(tuple(records), tuple(faults))
 
 
 def _stated(line: str) -> str:
@@ -181,13 +196,13 @@ def records_of(lines: Sequence[str], where: Path) -> tuple[ChainRecord, ...]:
     ResultError
         If it does not.
     """
-    faults = chain_faults(lines)
-    if faults:
+    walked = _walk(lines)
+    if walked.faults:
         raise ResultError(
-            f"The chain of a store must hold; {where}: {faults[0]} `clip-audit store verify` "
-            "tells everything that is wrong. Restore the file from a backup."
+            f"The chain of a store must hold; {where}: {walked.faults[0]} `clip-audit store "
+            "verify` tells everything that is wrong. Restore the file from a backup."
         )
-    return tuple(record for record in map(parse_line, lines) if record is not None)
+    return walked.records
 
 
 def present(records: Iterable[ChainRecord]) -> dict[str, ChainRecord]:
