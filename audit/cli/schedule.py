@@ -236,7 +236,7 @@ def _tick(
     base = open_schedule(where)
     try:
         desk = Desk(
-            base=base, book=book, owner=owner, clock=clock, runner=run_child, say=note,
+            base=base, place=where, book=book, owner=owner, clock=clock, runner=run_child, say=note,
             read=reader(_code_of), watch=watch, keep=_keep(where), only=only,
             rng=np.random.default_rng(),
         )  # fmt: skip

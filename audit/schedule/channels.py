@@ -102,7 +102,7 @@ def sign(body: bytes, secret: str, moment: int) -> str:
     Examples
     --------
     >>> sign(b"{}", "key", 0)[:14]
-    'sha256=83d8cc6'
+    'sha256=7314351'
     """
     signed = hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256)
     return f"sha256={signed.hexdigest()}"

@@ -14,6 +14,9 @@ from audit.schedule.outcome import Reader
 from audit.schedule.triggers import Watch
 from audit.store.database import Database
 
+RUNS_FOLDER = "runs"
+"""In the store: logs of every try, and audits until the store has them."""
+
 Keep = Callable[[Path], Path]
 """Puts a finished audit into the store; gives the folder in which it is kept."""
 
@@ -23,6 +26,9 @@ class Desk:
     """What a tick reads, runs and writes with."""
 
     base: Database
+    place: Path
+    """Folder of the store."""
+
     book: Schedules
     owner: Owner
     clock: Callable[[], datetime]
@@ -42,6 +48,11 @@ class Desk:
         if self.only:
             return tuple(self.book.find(name) for name in self.only)
         return tuple(one for one in self.book.schedules if one.enabled)
+
+    def out(self, schedule: Schedule) -> Path:
+        """Return the folder of a schedule's runs."""
+        parent = self.book.home / schedule.out if schedule.out else self.place / RUNS_FOLDER
+        return parent.absolute() / schedule.id
 
     def left_behind(self, lease: Lease) -> bool:
         """Whether nobody keeps a lease any more.

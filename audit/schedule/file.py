@@ -73,7 +73,9 @@ class Schedule(_Table):
     device: str = "cpu"
     offline: bool = False
     cache: str = ""
-    out: str = "audit-runs"
+    out: str = ""
+    """Folder of runs and their logs; empty means ``runs`` in the store."""
+
     formats: tuple[str, ...] = ("html", "pdf")
 
     misfire: Literal["run_once", "skip"] = "run_once"
@@ -267,7 +269,8 @@ def _of_channel(channel: Channel) -> Iterator[str]:
 
 
 def _sentence(error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
+    # A key that is misspelt is also one that is missing; the first says what to correct.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = first["loc"]
     key = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
     if first["type"] == "extra_forbidden":

@@ -101,7 +101,7 @@ def _claim(desk: Desk, schedule: Schedule, forced: bool) -> Run | None:
         if number is None:
             return None
         slot = find_run(connection, number).slot
-        out = desk.book.home / schedule.out / schedule.id / folder_of(slot)
+        out = desk.out(schedule) / folder_of(slot)
         connection.execute(update(RUNS).where(RUNS.c.id == number).values(out=str(out)))
         return find_run(connection, number)
 

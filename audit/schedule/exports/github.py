@@ -24,8 +24,7 @@ concurrency:
 
 jobs:
   audits:
-    # The store must be there at the next call: a runner of your own, or a store whose index and
-    # audits lie on something that it mounts.
+    # The store must be there at the next call: a runner of your own that keeps or mounts it.
     runs-on: [self-hosted, clip-audit]
     timeout-minutes: {limit}
     steps:

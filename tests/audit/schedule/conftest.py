@@ -120,12 +120,13 @@ def base(tmp_path):
 
 
 @pytest.fixture
-def desk(base, book, clock, runner, said) -> Callable[..., Desk]:
+def desk(base, book, clock, runner, said, tmp_path) -> Callable[..., Desk]:
     """Make the desk of a process of its own: every call gives another owner."""
 
     def make(text: str = NIGHTLY, **other: object) -> Desk:
         made = Desk(
             base=base,
+            place=tmp_path / "store",
             book=book(text),
             owner=this_process(),
             clock=clock,
