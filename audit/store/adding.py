@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from audit.errors import OutputError, ResultError
+from audit.errors import ResultError
 from audit.folder import MANIFEST, RESULT
 from audit.store.chain import ChainRecord, Event
 from audit.store.contents import audit_id, manifest_digest
@@ -204,10 +204,10 @@ def _settle(partial: Path, name: str, held: Writing, now: datetime) -> Kept:
         final = free_name(held.store.audits / name)
         try:
             return _record(_rename(partial, final), held, now)
-        except OutputError:
-            if identity not in held.present:
-                with suppress(OSError):
-                    final.rename(partial)
+        except BaseException:
+            # Not recorded, so it must not lie there; where it cannot go back, `verify` names it.
+            with suppress(OSError):
+                final.rename(partial)
             raise
     folder = held.store.audits / record.folder
     if folder.exists():
@@ -239,6 +239,4 @@ def _record(folder: Path, held: Writing, now: datetime) -> Kept:
         folder=folder.name,
         manifest=manifest_digest(folder),
     )
-    record = held.record(event, now)
-    held.catch_up([record])
-    return Kept(state="added", folder=folder, record=record)
+    return Kept(state="added", folder=folder, record=held.record(event, now))

@@ -253,10 +253,12 @@ def append_line(path: Path, line: str, size: int) -> int:
     try:
         _write_behind(handle, content, size)
         sync_folder(path.parent)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             os.ftruncate(handle, size)
-        raise unwritten(path, error) from None
+        if isinstance(error, OSError):
+            raise unwritten(path, error) from None
+        raise
     finally:
         os.close(handle)
     return size + len(content)

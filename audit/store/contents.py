@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.folder import MANIFEST, RESULT, file_digest
@@ -98,8 +99,8 @@ def _audit(result: AuditResult, record: ChainRecord, folder: Path) -> dict[str, 
         "digest": result.digest,
         "manifest": record.manifest,
         "title": result.title,
-        "started": result.run.started,
-        "finished": result.run.finished,
+        "started": _utc(result.run.started),
+        "finished": _utc(result.run.finished),
         "model": result.model.name,
         "kind": result.model.kind,
         "weights_digest": result.model.weights_digest,
@@ -195,6 +196,11 @@ def _named(pair: FindingRecord | ContrastRecord, names: Mapping[str, str]) -> di
 
 def _value(number: Number) -> float | None:
     return None if isinstance(number, Undefined) else float(number)
+
+
+def _utc(moment: datetime) -> datetime:
+    """Read a moment without a zone, which no audit of ours writes, as UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _storable(row: Row) -> Row:

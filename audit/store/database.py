@@ -83,6 +83,8 @@ class Database:
         try:
             with _writing(self.engine) as connection:
                 if connection.dialect.name == "postgresql":
+                    wait = f"SET LOCAL lock_timeout = '{int(BUSY_SECONDS * 1000)}ms'"
+                    connection.execute(text(wait))
                     connection.execute(text("LOCK TABLE schema_version IN EXCLUSIVE MODE"))
                 yield connection
         except DBAPIError as error:
@@ -242,7 +244,7 @@ def _version(connection: Connection, where: str) -> int:
 
 def _written(where: str, error: DBAPIError) -> Exception:
     said = str(error.orig)
-    if "locked" in said or "busy" in said:
+    if "locked" in said or "busy" in said or "lock timeout" in said:
         return OutputError(
             f"The store {where} must be free to write within {BUSY_SECONDS:.0f} seconds; another "
             "process holds it. Try again when that has ended.",

@@ -46,16 +46,24 @@ class Writing:
         return present(self.records)
 
     def record(self, event: Event, now: datetime) -> ChainRecord:
-        """Put an event on the chain: from here on it has happened, also if we die.
+        """Put an event into the index and on the chain: then it has happened, also if we die.
+
+        The rows come first, so that what no database can hold is refused before it is recorded.
 
         Raises
         ------
         OutputError
             If it cannot be written; then it has not happened.
         """
-        record = following(self.records[-1] if self.records else None, event, now)
-        self.size = append_line(self.store.chain, record.line, self.size)
-        self.records = (*self.records, record)
+        before = self.records
+        record = following(before[-1] if before else None, event, now)
+        self.records = (*before, record)
+        try:
+            self.catch_up([record])
+            self.size = append_line(self.store.chain, record.line, self.size)
+        except BaseException:
+            self.records = before
+            raise
         return record
 
     def catch_up(self, records: Sequence[ChainRecord]) -> None:
@@ -94,7 +102,7 @@ def writing(store: Store) -> Iterator[Writing]:
         now = Writing(store=store, connection=connection, records=records, size=chain.size)
         now.catch_up(records[known:])
         if not records:
-            now.catch_up([now.record(Event(what="began", subject=store.id), datetime.now(UTC))])
+            now.record(Event(what="began", subject=store.id), datetime.now(UTC))
         yield now
 
 

@@ -125,7 +125,7 @@ def prune(
                     manifest=decision.audit.manifest,
                     reason=decision.reason,
                 )
-                held.catch_up([held.record(event, moment)])
+                held.record(event, moment)
     for folder in away:
         shutil.rmtree(folder, ignore_errors=True)
     return decisions

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Dialect,
@@ -83,7 +84,7 @@ AUDITS = Table(
     Column("critical", Integer, nullable=False),
     Column("tool", String, nullable=False),
     Column("signed", Boolean, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
 )
 
 

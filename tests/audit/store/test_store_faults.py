@@ -6,6 +6,8 @@ import os
 import random
 import signal
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +15,7 @@ from audit.errors import OutputError, ResultError
 from audit.store import adding, chain, database, disk
 from audit.store.adding import keep
 from audit.store.chain import Event
+from audit.store.contents import rows_of
 from audit.store.history import audits
 from audit.store.index import create_store, open_store, reindex, writing
 from audit.store.retention import Policy, prune
@@ -100,7 +103,7 @@ def forget_last(store):
     last = audits(store.database)[-1]
     with writing(store) as held:
         event = Event(what="removed", subject=last.id, folder=last.folder)
-        held.catch_up([held.record(event, last.finished)])
+        held.record(event, last.finished)
     adding.shutil.rmtree(store.audits / last.folder)
 
 
@@ -201,36 +204,52 @@ def failure_of(action, *arguments):
 
 def test_an_index_that_is_full_right_after_the_record_catches_up(place, audit_of, monkeypatch):
     audit = audit_of()
-    with open_store(place) as store, monkeypatch.context() as patch:
-        patch.setattr("audit.store.index.put_rows", raising(OutputError("The disk is full.")))
-        with pytest.raises(OutputError):
-            keep(audit, store)
+
+    @contextmanager
+    def fails_to_commit(store):
+        with writing(store) as held:
+            yield held
+            if held.present:
+                raise OutputError("The disk is full.")
+
+    monkeypatch.setattr(adding, "writing", fails_to_commit)
+    with open_store(place) as store, pytest.raises(OutputError):
+        keep(audit, store)
+    monkeypatch.undo()
 
     assert kept_by_chain_and_index(place) == [audit.name]
     assert verify_store(place).holds
+    with open_store(place) as store:
+        assert keep(audit, store).state == "already there"
 
 
-def raising(error):
-    def fail(*_words):
-        raise error
+def test_what_no_database_can_hold_is_refused_before_it_is_recorded(place, audit_of, monkeypatch):
+    def too_large(*words):
+        rows = rows_of(*words)
+        return replace(rows, audit={**rows.audit, "size": 2**70})
 
-    return fail
+    before = verify_store(place).head
+    with monkeypatch.context() as patch, open_store(place) as store:
+        patch.setattr("audit.store.index.rows_of", too_large)
+        with pytest.raises((OutputError, OverflowError)):
+            keep(audit_of(), store)
+
+    assert list((place / "audits").iterdir()) == []
+    assert verify_store(place).head == before
+    add_to(place, audit_of())
 
 
-def test_a_database_that_somebody_holds_is_told_and_nothing_is_left(
-    tmp_path, audit_of, monkeypatch
-):
+def test_a_database_that_somebody_holds_is_told_and_nothing_is_left(place, audit_of, monkeypatch):
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    create_store(tmp_path / "store").close()
     with (
-        open_store(tmp_path / "store") as one,
-        open_store(tmp_path / "store") as other,
+        open_store(place) as one,
+        open_store(place) as other,
         one.database.write(),
         pytest.raises(OutputError, match="another process holds it"),
     ):
         keep(audit_of(), other)
 
-    assert list((tmp_path / "store" / "audits").iterdir()) == []
+    assert list((place / "audits").iterdir()) == []
 
 
 def test_a_clock_that_goes_back_changes_no_order(place, audit_of, result_of):
