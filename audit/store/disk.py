@@ -12,6 +12,12 @@ from audit.errors import OutputError
 
 CHUNK = 1 << 20
 
+MOUNTS = Path("/proc/self/mounts")
+"""Where Linux lists file systems; elsewhere nothing can be told."""
+
+NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "fuse.sshfs"}
+"""File systems on which several machines may write and SQLite's log is not safe."""
+
 
 def unwritten(path: Path, error: OSError) -> OutputError:
     """Say in a sentence why something in a store could not be written."""
@@ -98,3 +104,51 @@ def free_name(wanted: Path) -> Path:
         path = wanted.with_name(f"{wanted.name}-{number}")
         number += 1
     return path
+
+
+def network_type(path: Path, mounts: str) -> str:
+    r"""Return the type of the network file system that holds a path; empty for a local one.
+
+    Parameters
+    ----------
+    path : Path
+        Absolute; it need not exist.
+    mounts : str
+        Lines as Linux lists them.
+
+    Examples
+    --------
+    >>> network_type(Path("/mnt/a/b"), "disk / ext4 rw 0 0\nhost:/x /mnt/a nfs4 rw 0 0\n")
+    'nfs4'
+    >>> network_type(Path("/home"), "disk / ext4 rw 0 0\nhost:/x /mnt/a nfs4 rw 0 0\n")
+    ''
+    """
+    rows = [line.split() for line in mounts.splitlines()]
+    holding = [
+        (len(row[1]), row[2])
+        for row in rows
+        if len(row) > 2 and path.is_relative_to(row[1].replace(r"\040", " "))
+    ]
+    kind = max(holding, key=lambda pair: pair[0], default=(0, ""))[1]
+    return kind if kind in NETWORK else ""
+
+
+def refuse_network(folder: Path) -> None:
+    """Refuse a folder for an SQLite file that several machines may reach.
+
+    Raises
+    ------
+    OutputError
+        If it lies on a network file system.
+    """
+    try:
+        mounts = MOUNTS.read_text(errors="replace")
+    except OSError:
+        return
+    kind = network_type(folder.resolve(), mounts)
+    if kind:
+        raise OutputError(
+            f"An index in a file needs a local disk; {folder} lies on {kind}, where SQLite's log "
+            "is not safe. Choose a local folder, or keep the index in PostgreSQL: "
+            "`clip-audit store init --index URL`."
+        )

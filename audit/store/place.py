@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from audit.errors import PlanError, ResultError
 from audit.inputs import Record
 from audit.store.database import Database, open_database
-from audit.store.disk import unwritten, write_new
+from audit.store.disk import refuse_network, unwritten, write_new
 
 STORE_VARIABLE = "CLIP_AUDIT_STORE"
 """Environment variable that names the store."""
@@ -118,6 +118,8 @@ def make_store(path: Path, index: str = "") -> None:
         If it cannot be written.
     """
     settings = StoreSettings(id=secrets.token_hex(16), index=_checked_index(index) or INDEX)
+    if not index and not is_store(path):
+        refuse_network(path)
     try:
         path.mkdir(parents=True, exist_ok=True)
         others = {p.name for p in path.iterdir()} - {SETTINGS, AUDITS_FOLDER, CHAIN, INDEX}
@@ -189,5 +191,9 @@ def connect(path: Path) -> Store:
         If its index cannot be written.
     """
     settings = read_settings(path)
-    index = settings.index if "://" in settings.index else path / settings.index
+    if "://" in settings.index:
+        index: str | Path = settings.index
+    else:
+        refuse_network(path)
+        index = path / settings.index
     return Store(path=path, id=settings.id, database=open_database(index))

@@ -1,11 +1,13 @@
 """An audit goes in whole, once, and comes out as it was."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
-from audit.errors import PlanError, ResultError
+from audit.errors import OutputError, PlanError, ResultError
 from audit.folder import MANIFEST, RESULT
+from audit.store import disk
 from audit.store.adding import keep, remove_source
 from audit.store.exporting import export_audits, export_store, find_audit
 from audit.store.history import audits
@@ -215,3 +217,32 @@ def test_what_is_no_store_is_told(tmp_path):
 def test_the_store_of_a_user_is_where_the_environment_says():
     assert store_folder({"CLIP_AUDIT_STORE": " kept "}).name == "kept"
     assert store_folder({}).parts[-2:] == ("clip-audit", "store")
+
+
+def test_an_index_in_a_file_is_refused_on_a_network_file_system(tmp_path, monkeypatch):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(f"disk / ext4 rw 0 0\nhost:/a {tmp_path} nfs4 rw 0 0\n")
+    monkeypatch.setattr(disk, "MOUNTS", mounts)
+
+    with pytest.raises(OutputError, match="lies on nfs4"):
+        create_store(tmp_path / "store")
+    assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/mnt/a", "nfs"), ("/mnt/a/b/c", "ext4"), ("/mnt/ab", ""), ("/mnt/a b/c", "cifs")],
+)
+def test_the_nearest_mount_decides(path, kind):
+    mounts = (
+        "disk / ext4 rw 0 0\nhost:/x /mnt/a nfs rw 0 0\nother /mnt/a/b ext4 rw 0 0\n"
+        "host /mnt/a\\040b cifs rw 0 0\nodd\n"
+    )
+    local = kind if kind in disk.NETWORK else ""
+
+    assert disk.network_type(Path(path), mounts) == local
+
+
+def test_a_machine_that_lists_no_file_systems_is_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr(disk, "MOUNTS", tmp_path / "none")
+    disk.refuse_network(tmp_path)
