@@ -88,6 +88,9 @@ class UnitsSection(Section):
     pooling: str = ""
     """Empty means the layer's default pooling."""
 
+    directions: tuple[str, ...] = ()
+    """Files of linear directions that are read as units are, relative to the plan."""
+
     renderings: int = Field(default=3, ge=1)
     """How many renderings of every word are shown."""
 

@@ -11,6 +11,7 @@ from audit.assemble import Draft, mark_behaviour
 from audit.behaviour import shown_rates
 from audit.concept_probes import add_probes, concept_probes
 from audit.conclude import conclude
+from audit.directions import direction_digests
 from audit.gather import (
     Instruments,
     Shown,
@@ -192,7 +193,7 @@ def _gather(
 
 
 def _inputs(gathered: Gathered, offers: Offers) -> InputsRecord:
-    return inputs_record(
+    record = inputs_record(
         gathered.library,
         gathered.selection,
         gathered.responses.texts,
@@ -201,6 +202,8 @@ def _inputs(gathered: Gathered, offers: Offers) -> InputsRecord:
         unknown_are_adults=gathered.plan.photos.unknown_ages == "adults",
         further=offers.further,
     )
+    digests = direction_digests(gathered.tools.encoder)
+    return record.model_copy(update={"files": {**record.files, **digests}})
 
 
 def _show(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from audit.directions import direction_notes
 from audit.gather import tested_concepts
 from audit.gathered import Gathered
 from audit.known_units_loaded import PublishedNames, published_name
@@ -38,7 +39,7 @@ from audit.unit_pages_record import (
 from audit.unit_pictures import Care
 from audit.unit_story import Standing, Told, story
 from audit.unit_views import View
-from probes.encoder import Reading
+from probes.encoder import Encoder, Reading
 
 SEED = 61
 
@@ -131,7 +132,7 @@ def write_page(desk: Desk, unit: PageUnit) -> Page:
         examples=tuple(example for part in parts for example in part.examples.records),
         drawn=drawn.records.get(unit.unit, ()),
         contributions=tuple(c for one in told if (c := _contribution(unit.unit, one.link))),
-        notes=_notes(unit, told, parts, drawn, careful=careful),
+        notes=_notes(desk.gathered.tools.encoder, unit, told, parts, drawn, careful=careful),
     )
     shown = [part.examples.pictures for part in parts]
     return Page(record=record, pictures={n: data for own in shown for n, data in own.items()})
@@ -275,6 +276,7 @@ def _contribution(unit: int, link: LinkParts | None) -> ContributionRecord | Non
 
 
 def _notes(
+    encoder: Encoder,
     unit: PageUnit,
     told: Sequence[Told],
     parts: Sequence[_ArmPart],
@@ -291,7 +293,8 @@ def _notes(
         if link.why
     ]
     found += [MINORS_OUT] if careful else []
-    return tuple(dict.fromkeys((*found, *drawn.notes)))
+    own = direction_notes(encoder, unit.reading.layer, unit.unit)
+    return tuple(dict.fromkeys((*own, *found, *drawn.notes)))
 
 
 def _rests_on(link: LinkParts, compared: Compared, unit: PageUnit) -> str:

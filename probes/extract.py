@@ -1,7 +1,7 @@
 """Stimuli to activations: in batches, by way of the cache, each distinct stimulus once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from concept_sets.errors import PictureError
 from concept_sets.stimulus import Modality, Stimulus
 from probes.activations import Activations, BadPicture, Extraction
 from probes.cache import ActivationCache, Rows, Space
+from probes.directions import along, beneath
 from probes.encoder import Encoder, Reading
 from probes.errors import ExtractionError
 from probes.progress import Progress, SilentProgress
@@ -85,6 +86,7 @@ def extract_texts(
         If a response is not a number or the cache cannot be written.
     """
     _check_modality(stimuli, {Modality.TEXT})
+    encoder, _ = beneath(encoder, ())
 
     def encode(batch: Sequence[Stimulus]) -> tuple[Sequence[Stimulus], Batch]:
         return batch, {None: encoder.encode_texts([stimulus.content for stimulus in batch])}
@@ -144,7 +146,8 @@ def extract_pictures(
     """
     _check_modality(stimuli, {Modality.RENDERED, Modality.PHOTO})
     check_readings(readings, encoder.layers)
-    state = _begin(encoder, stimuli, "picture", readings, cache)
+    model, read = beneath(encoder, readings)
+    state = _begin(model, stimuli, "picture", read, cache)
     room = max_bad_fraction * (len({stimulus.digest for stimulus in stimuli}) + len(bad))
     state.bad.update({f"{index}": one for index, one in enumerate(bad)})
     _check_bad(state.bad, room, max_bad_fraction)
@@ -154,13 +157,14 @@ def extract_pictures(
         _check_bad(state.bad, room, max_bad_fraction)
         if not good:
             return good, {}
-        out = encoder.encode_pictures(pictures, readings)
+        out = model.encode_pictures(pictures, read)
         values: dict[Key, NDArray[np.float32]] = {None: out.embeddings}
         values.update(out.units.items())
         return good, values
 
     _encode_missing(state, stimuli, encode, batch_size, progress or SilentProgress(), "pictures")
-    return _finish(encoder, stimuli, state)
+    found = _finish(model, stimuli, state)
+    return replace(found, units=along(encoder, readings, found.units))
 
 
 def _begin(

@@ -20,6 +20,7 @@ from audit.cli.options import (
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
+from audit.directions import direction_readings, with_direction_files
 from audit.errors import PlanError
 from audit.folders import cache_folder
 from audit.gather import Instruments
@@ -47,6 +48,8 @@ from probes.readings import parse_reading
               help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards.")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="Folder or file with concept sets of your own.")  # fmt: skip
+@click.option("--directions", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
+              help="File (.safetensors, .npz) of directions, read as units are.")  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--offline", is_flag=True, help="Use only what is on this machine.")
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
@@ -64,6 +67,7 @@ def run(
     other_pretrained: str,
     photos_path: Path | None,
     packs: tuple[Path, ...],
+    directions: tuple[Path, ...],
     device: str,
     offline: bool,
     cache: Path | None,
@@ -93,6 +97,7 @@ def run(
         offline=offline,
         device=device,
     )
+    encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
     second = load_other(plan, encoder, offline=offline, device=device)
     code = audit_and_publish(
         plan, library, encoder, photos, order, cache, other=second, device=device
@@ -173,6 +178,14 @@ def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -
     return (*(home / folder for folder in plan.concepts.folders), *packs)
 
 
+def directions_of(
+    plan: AuditPlan, plan_path: Path | None, given: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Return files of directions of the plan, relative to it, then those of the command line."""
+    home = home_of(plan_path)
+    return (*(home / path for path in plan.units.directions), *given)
+
+
 def photos_of(
     plan: AuditPlan, plan_path: Path | None, given: Path | None, library: Library
 ) -> PhotoSet | None:
@@ -185,6 +198,8 @@ def photos_of(
 def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
     """Return the layers and poolings to read: the default layer with its default pooling.
 
+    Layers of directions that the plan does not name are read as well.
+
     Raises
     ------
     ModelNameError
@@ -194,4 +209,5 @@ def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
         return ()
     names = plan.units.layers or (encoder.layers[-1].name,)
     ending = f":{plan.units.pooling}" if plan.units.pooling else ""
-    return tuple(parse_reading(f"{name}{ending}", encoder.layers) for name in names)
+    asked = tuple(parse_reading(f"{name}{ending}", encoder.layers) for name in names)
+    return (*asked, *direction_readings(encoder, asked, plan.units.pooling))

@@ -16,7 +16,16 @@ from torch import Tensor, nn
 from probes.backends.attribute_resnet import resnet_modules, resnet_parts
 from probes.backends.attribute_timm import timm_modules, timm_parts
 from probes.backends.attribute_vit import vit_modules, vit_parts
-from probes.backends.frozen import Readout, Side, Units, recorded, unit_maps, unit_parts
+from probes.backends.frozen import (
+    BESIDE,
+    Readout,
+    Side,
+    Units,
+    recorded,
+    unit_maps,
+    unit_parts,
+    units_along,
+)
 from probes.errors import MeasureError, ModelError
 from probes.inspectable import Attributed
 
@@ -78,6 +87,7 @@ def attribute_tower(
     layer: str,
     maps: Sequence[int] = (),
     double: bool = False,
+    along: Floats | None = None,
 ) -> Attributed:
     """Take dot products of embeddings apart.
 
@@ -97,6 +107,9 @@ def attribute_tower(
         Units wanted position by position.
     double : bool
         Compute in float64, on a copy of the tower.
+    along : ndarray of shape (n_along, n_units), optional
+        Directions of length 1 that stand where units stand; what they leave of the layer, or
+        count twice, is the part ``rest of the layer``.
 
     Raises
     ------
@@ -109,8 +122,9 @@ def attribute_tower(
     tower = deepcopy(visual).double() if double else visual
     rows = _rows(directions, batch, kind)
     opening = opening_of(tower, layer)
+    beside = None if along is None else torch.as_tensor(along, dtype=kind, device=batch.device)
     done = [
-        _take_apart(tower, opening, part.to(kind), rows, maps)
+        _take_apart(tower, opening, part.to(kind), rows, maps, beside)
         for part in torch.split(batch, AT_ONCE)
     ]
     return _joined(done, layer)
@@ -127,14 +141,23 @@ class _Batch:
 
 
 def _take_apart(
-    tower: nn.Module, opening: Opening, batch: Tensor, rows: Tensor, asked: Sequence[int]
+    tower: nn.Module,
+    opening: Opening,
+    batch: Tensor,
+    rows: Tensor,
+    asked: Sequence[int],
+    along: Tensor | None,
 ) -> _Batch:
     with recorded(opening.modules) as found:
         output = tower(batch)
     embeddings: Tensor = output[0] if isinstance(output, tuple) else output
     readout, units = opening.solve(found, rows)
-    _check_asked(asked, units)
     others = dict(readout.parts)
+    if along is not None:
+        whole = unit_parts(readout, units).sum(dim=2)
+        units = units_along(units, along)
+        others[BESIDE] = whole - unit_parts(readout, units).sum(dim=2)
+    _check_asked(asked, units)
     for name, tokens in units.parts.items():
         others[name] = others.get(name, 0) + readout.of(tokens)
     result = _Batch(

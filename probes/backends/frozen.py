@@ -21,6 +21,7 @@ from probes.errors import ModelError
 
 ATTENTION = "attention"
 BIASES = "biases"
+BESIDE = "rest of the layer"
 EARLIER = "earlier layers"
 LATER = "later layers"
 POOLING_MLP = "pooling MLP"
@@ -67,6 +68,24 @@ class Units:
 
     parts: Mapping[str, Tensor]
     """The rest of the tokens, named, each of shape (n_pictures, n_positions, width)."""
+
+
+def units_along(units: Units, rows: Tensor) -> Units:
+    """Return directions in the place of units.
+
+    Parameters
+    ----------
+    units : Units
+    rows : Tensor of shape (n_along, n_units)
+        Of length 1.
+
+    Returns
+    -------
+    Units
+        Each responds with the part of a token that lies along its row, and adds that part.
+    """
+    effects = rows.T if units.effects is None else units.effects @ rows.T
+    return Units(responses=units.responses @ rows.T, effects=effects, parts=units.parts)
 
 
 def unit_rows(readout: Readout, units: Units) -> Tensor:

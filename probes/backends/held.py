@@ -23,6 +23,9 @@ AT_ONCE = 8_000_000
 BATCH = 16
 """Pictures that run through the whole tower at once."""
 
+DIRECTIONS = 256
+"""Directions along which responses are read at once."""
+
 SAME = 1e-5
 """A tail whose unedited embeddings are off by more than this share is not used."""
 
@@ -63,6 +66,36 @@ class Held:
             self._passed().flatten(1, -2).double().mean(dim=1).cpu().numpy()
         )
         return means
+
+    def statistics_along(self, rows: NDArray[np.floating[Any]]) -> UnitStatistics:
+        """Return what is handed on along directions, rows of shape (n_directions, n_units).
+
+        A row with one entry is that unit. Others are read where edits act: in a ResNet before
+        its ReLU, so that holding a direction at its mean leaves the mean of every unit there.
+        """
+        found = [self._along(part).flatten(0, -2) for part in self._parts(rows)]
+        return UnitStatistics(
+            mean=np.concatenate([one.mean(dim=0).cpu().numpy() for one in found]),
+            sd=np.concatenate([one.std(dim=0, correction=0).cpu().numpy() for one in found]),
+            rate=np.concatenate([(one > 0).double().mean(dim=0).cpu().numpy() for one in found]),
+        )
+
+    def picture_means_along(self, rows: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Mean over positions along directions, shape (n_pictures, n_directions)."""
+        found = [self._along(part).flatten(1, -2).mean(dim=1) for part in self._parts(rows)]
+        means: NDArray[np.float64] = torch.cat(found, dim=1).cpu().numpy()
+        return means
+
+    def _parts(self, rows: NDArray[np.floating[Any]]) -> tuple[Tensor, ...]:
+        tensor = torch.as_tensor(rows, dtype=torch.float64, device=self._units.device)
+        return torch.split(tensor, DIRECTIONS)
+
+    def _along(self, rows: Tensor) -> Tensor:
+        """Responses along rows, shape (n_pictures, ..., n_directions)."""
+        entered = self._units[:, :1] if self._where == "class" else self._units
+        single = (rows != 0).sum(dim=1) == 1
+        handed_on = self._passed().double() @ rows.T
+        return torch.where(single, handed_on, entered.double() @ rows.T)
 
     def _passed(self) -> Tensor:
         """Responses as the next layer sees them, at the positions that are looked at."""

@@ -156,8 +156,11 @@ class OpenClipEncoder:
         layer: str | None = None,
         maps: Sequence[int] = (),
         double: bool = False,
+        along: NDArray[np.floating[Any]] | None = None,
     ) -> Attributed:
         """Take dot products with directions apart into contributions of units.
+
+        ``along`` of shape (n_along, n_units) puts directions of the layer where its units stand.
 
         Raises
         ------
@@ -174,6 +177,7 @@ class OpenClipEncoder:
             layer=chosen.name,
             maps=maps,
             double=double,
+            along=along,
         )
 
     def visualise(
