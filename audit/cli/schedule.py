@@ -38,7 +38,7 @@ from audit.schedule.transient import is_transient
 from audit.schedule.triggers import watch
 from audit.store.adding import keep, remove_source
 from audit.store.index import open_store
-from audit.store.place import STORE_VARIABLE, store_folder
+from audit.store.place import STORE_VARIABLE, is_store, store_folder
 
 Command = Callable[..., Any]
 WORST = (3, 2, 1, 4, 0)
@@ -210,7 +210,8 @@ def write_report(path: Path, told: dict[str, Any]) -> None:
 
 def worst_code(ended: Sequence[Run]) -> int:
     """Return the exit code that says most; what goes on later counts as not completed."""
-    codes = {_CODES[run.state] for run in ended}
+    last = {run.id: run.state for run in ended}
+    codes = {_CODES[state] for state in last.values()}
     return next((code for code in WORST if code in codes), 0)
 
 
@@ -234,17 +235,20 @@ def _tick(
     book = read_schedules(path)
     where = _place(book, place)
     base = open_schedule(where)
+
+    def post() -> None:
+        for trouble in deliver(base, book, surroundings(book.home), clock()):
+            note(f"Note: {trouble}")
+
     try:
         desk = Desk(
             base=base, place=where, book=book, owner=owner, clock=clock, runner=run_child, say=note,
-            read=reader(_code_of), watch=watch, keep=_keep(where), only=only,
-            rng=np.random.default_rng(),
+            read=reader(_code_of), watch=watch, keep=_keep(where), tidy=_tidy(where), post=post,
+            rng=np.random.default_rng(), only=only,
         )  # fmt: skip
         ended = tick_once(desk, forced=forced)
         for run in ended:
             say(f"{run.schedule}: {run.state.value}. {run.why or run.folder}".rstrip())
-        for trouble in deliver(base, book, surroundings(book.home), clock()):
-            note(f"Note: {trouble}")
     finally:
         base.close()
     return ended
@@ -252,7 +256,10 @@ def _tick(
 
 def _standings(path: Path, place: Path | None, now: datetime | None) -> tuple[Standing, ...]:
     book = read_schedules(path)
-    base = open_schedule(_place(book, place))
+    where = _place(book, place)
+    if not is_store(where):
+        return standings(None, book, _clock(now)())
+    base = open_schedule(where)
     try:
         return standings(base, book, _clock(now)())
     finally:
@@ -263,10 +270,17 @@ def _keep(place: Path) -> Keep:
     def into_store(folder: Path) -> Path:
         with open_store(place) as store:
             kept = keep(folder, store)
-        remove_source(folder, kept)
         return kept.folder
 
     return into_store
+
+
+def _tidy(place: Path) -> Callable[[Path], None]:
+    def remove(folder: Path) -> None:
+        with open_store(place) as store:
+            remove_source(folder, keep(folder, store))
+
+    return remove
 
 
 def _code_of(result: AuditResult) -> int:

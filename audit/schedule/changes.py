@@ -53,7 +53,9 @@ class Event:
 
 def after_audit(told: Told, audit: Audited) -> Told:
     """Return what is to be told once an audit was finished."""
-    return Told(gate=audit.gate, high=audit.high, expiring=audit.expiring, stale=told.stale)
+    # Waivers are told once for each end: what was told stays, whoever finds it next.
+    expiring = tuple(dict.fromkeys((*told.expiring, *audit.expiring)))
+    return Told(gate=audit.gate, high=audit.high, expiring=expiring, stale=told.stale)
 
 
 def after_run(told: Told, state: State, audit: Audited | None) -> Told:

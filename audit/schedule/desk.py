@@ -38,6 +38,12 @@ class Desk:
     rng: np.random.Generator
     say: Callable[[str], None]
     keep: Keep | None = None
+    tidy: Callable[[Path], None] = lambda folder: None
+    """Removes the copy that a run made, where the store has the same."""
+
+    post: Callable[[], None] = lambda: None
+    """Tries what waits to be told; called after every run."""
+
     dead: Callable[[Lease, datetime, str], bool] = is_dead
     stop: Callable[[Lease, str], None] = stop_orphan
     only: tuple[str, ...] = ()

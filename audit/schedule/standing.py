@@ -46,24 +46,37 @@ class Standing:
         return "at once" if self.due is None else shown(self.due, self.schedule)
 
 
-def standings(base: Database, book: Schedules, now: datetime) -> tuple[Standing, ...]:
+def standings(base: Database | None, book: Schedules, now: datetime) -> tuple[Standing, ...]:
     """Say how every schedule of a file stands; nothing is written.
 
     Parameters
     ----------
-    base : Database
-        The schedule's database, from `audit.schedule.tables.open_schedule`.
+    base : Database or None
+        The schedule's database, from `audit.schedule.tables.open_schedule`; None where there is no
+        store, so that nothing ever ran.
     book : Schedules
     now : datetime
     """
     return tuple(_standing(base, one, now) for one in book.schedules)
 
 
-def _standing(base: Database, schedule: Schedule, now: datetime) -> Standing:
+def _standing(base: Database | None, schedule: Schedule, now: datetime) -> Standing:
+    if base is None:
+        return _of(schedule, (), None, None, now)
     with base.read() as connection:
         row = connection.execute(select(SCHEDULES).where(SCHEDULES.c.id == schedule.id)).first()
     own = runs(base, schedule=schedule.id)
     seen, taken = (row.first_seen, row.taken) if row is not None else (None, None)
+    return _of(schedule, own, seen, taken, now)
+
+
+def _of(
+    schedule: Schedule,
+    own: tuple[Run, ...],
+    seen: datetime | None,
+    taken: datetime | None,
+    now: datetime,
+) -> Standing:
     start = now if schedule.cron and taken is None else taken
     return Standing(
         schedule=schedule,

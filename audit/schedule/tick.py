@@ -15,7 +15,8 @@ from audit.schedule.decision import decide
 from audit.schedule.desk import Desk
 from audit.schedule.errors import LostLeaseError, TriggerError
 from audit.schedule.file import Schedule
-from audit.schedule.finish import finish, keep_finished, note_change, note_staleness
+from audit.schedule.finish import finish
+from audit.schedule.keeping import keep_finished
 from audit.schedule.lease import birth_of
 from audit.schedule.ledger import (
     Run,
@@ -30,6 +31,7 @@ from audit.schedule.ledger import (
 from audit.schedule.outcome import Audited, finished_audit, read_or_none
 from audit.schedule.states import State
 from audit.schedule.tables import RUNS
+from audit.schedule.watching import note_change, note_staleness, note_waivers
 
 
 def run_due(desk: Desk, *, forced: bool = False) -> tuple[Run, ...]:
@@ -57,8 +59,11 @@ def run_due(desk: Desk, *, forced: bool = False) -> tuple[Run, ...]:
         if run is not None:
             desk.say(f"{schedule.id}: running the audit of {shown(run.slot, schedule)}")
             ended += _run(desk, schedule, run)
+            desk.post()
     keep_finished(desk)
     note_staleness(desk)
+    note_waivers(desk)
+    desk.post()
     return tuple(ended)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from audit.errors import PlanError
@@ -48,7 +49,7 @@ def _weights(schedule: Schedule, plan: AuditPlan, home: Path) -> str:
     spec = parse_model(*_from(home, name, pretrained))
     if spec.source is Source.TOY:
         return "toy"
-    return _joined(file_digest(path) for path in _files(spec, schedule.offline))
+    return _joined(_digest(path) for path in _files(spec, schedule.offline))
 
 
 def _from(home: Path, name: str, pretrained: str) -> tuple[str, str | None]:
@@ -71,6 +72,17 @@ def _files(spec: ModelSpec, offline: bool) -> list[Path]:
     from probes.backends.sources import resolve
 
     return [resolve(spec, offline=offline).weights]
+
+
+def _digest(path: Path) -> str:
+    stat = path.stat()
+    return _digest_of(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """Read a file once for each change; a loop looks at it every minute."""
+    return file_digest(path)
 
 
 def _packs(schedule: Schedule, plan: AuditPlan, home: Path) -> str:

@@ -143,11 +143,12 @@ def test_a_check_notices_that_nothing_was_run(cli, write, now, code, told):
     assert end.out.startswith(told)
 
 
-def test_a_check_notices_that_no_clock_ever_called(cli, write):
+def test_a_check_notices_that_no_clock_ever_called(cli, write, tmp_path):
     end = cli("schedule", "check")
 
     assert end.code == 4
     assert "was never looked at: does anything call run-due?" in end.out
+    assert not (tmp_path / "kept").exists()
 
 
 @pytest.mark.parametrize("words", [("run-due",), ("check",), ("list",), ("daemon",), ("run", "a")])

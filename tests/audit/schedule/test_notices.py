@@ -129,6 +129,45 @@ def test_a_waiver_that_ends_is_told_once(tick, clock, runner, outbox):
     assert events(outbox) == ["waiver"]
 
 
+WAIVER = """
+[[waiver]]
+finding = "{finding}"
+reason = "the product never shows this harm to anybody"
+category = "accepted_risk"
+owner = "Ada"
+approved_by = "Grace"
+created = 2026-01-01
+expires = {day}
+model = "*"
+"""
+
+
+def test_a_waiver_that_ends_between_two_audits_is_told_then(tick, clock, outbox, tmp_path):
+    text = HOOKED.replace("[[schedule]]", '[[schedule]]\nwaivers = "w.toml"')
+    path = tmp_path / "w.toml"
+    path.write_text(WAIVER.format(finding="BA11111111", day="2026-02-01"))
+    told = []
+    for _ in range(32):
+        tick(text)
+        told.append(len(outbox("waiver")))
+        clock.on(days=1)
+    path.write_text(WAIVER.format(finding="a term of a pack", day="2026-03-01"))
+    clock.on(days=20)
+    tick(text)
+
+    assert told == [0] * 17 + [1] * 15
+    first, second = (json.loads(row.body)["findings"] for row in outbox("waiver"))
+    assert first == [{"id": "BA11111111", "about": "2026-02-01"}]
+    assert second == [{"id": "", "about": "2026-03-01"}]
+
+
+def test_a_notice_names_the_folder_in_the_store(tick, runner, outbox, tmp_path):
+    runner.script = [{"code": 1}]
+    tick(HOOKED, keep=lambda folder: tmp_path / "kept")
+
+    assert json.loads(outbox("gate")[0].body)["folder"] == str(tmp_path / "kept")
+
+
 def test_audits_that_have_become_stale_are_told_and_so_is_their_return(tick, clock, runner, outbox):
     text = HOOKED.replace('every = "7d"', 'trigger = "pack version"\nmax_age = "30d"')
     tick(text, watch=lambda *_: "a")

@@ -137,6 +137,27 @@ def test_an_audit_that_was_finished_counts_though_its_tick_died(desk, clock, bas
     assert sum(finished(log).values()) == 1
 
 
+def test_an_audit_that_the_store_had_already_is_kept_once(desk, base, tick, tmp_path, runner):
+    kept, removed = tmp_path / "kept", []
+
+    def keep(folder):
+        kept.mkdir(exist_ok=True)
+        with (tmp_path / "calls").open("a") as log:
+            log.write("x")
+        if len((tmp_path / "calls").read_text()) == 1:
+            os._exit(9)
+        return kept
+
+    dead = in_process(desk, tmp_path / "store", WEEKLY, keep=keep)
+    wait_for([FORKS.Process(target=dead)])
+    assert [r.state for r in runs(base)] == [State.RUNNING]
+    (run,) = tick(WEEKLY, keep=keep, tidy=removed.append)
+
+    assert (run.state, run.stored, run.folder) == (State.PASSED, "kept", str(kept))
+    assert [str(folder) for folder in removed] == [f"{run.out}/audit-1"]
+    assert runner.asked == []
+
+
 def test_a_run_whose_owner_died_is_interrupted_and_goes_on(
     desk, base, clock, tick, tmp_path, runner
 ):

@@ -264,15 +264,28 @@ def test_an_audit_goes_into_the_store_and_is_tried_again_where_that_failed(
             raise OutputError("The disk is full.")
         return tmp_path / "kept"
 
-    tick(WEEKLY, keep=keep)
-    assert runs(base)[0].stored == "pending"
+    def tidy(folder):
+        assert runs(base)[0].folder == str(tmp_path / "kept")
+        removed.append(folder)
+
+    removed = []
+    tick(WEEKLY, keep=keep, tidy=tidy)
+    assert (runs(base)[0].stored, removed) == ("kept", [calls[0]])
     assert "not in the store yet: The disk is full." in said[-1]
-    tick(WEEKLY, keep=keep)
-    tick(WEEKLY, keep=keep)
+    tick(WEEKLY, keep=keep, tidy=tidy)
+    tick(WEEKLY, keep=keep, tidy=tidy)
 
     assert len(calls) == 2
     assert runs(base)[0].folder == str(tmp_path / "kept")
     assert runs(base)[0].state is State.PASSED
+
+
+def test_what_waits_to_be_told_is_tried_after_every_run(tick, runner):
+    posts = []
+    two = WEEKLY + WEEKLY.replace("weekly", "second")
+    tick(two, post=lambda: posts.append(len(runner.asked)))
+
+    assert posts == [1, 2, 2]
 
 
 def test_one_schedule_that_fails_does_not_stop_the_next(tick, runner, base):
