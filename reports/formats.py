@@ -1,7 +1,7 @@
 """The formats that a result can be told in: one row each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib import import_module
 from types import MappingProxyType
@@ -21,6 +21,12 @@ class Format:
     module: str
     """Module with ``render(result, pictures) -> bytes``; imported only when asked for."""
 
+    name: str = ""
+    """Name of the file where ``report`` and the extension would not tell it."""
+
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Further arguments of ``render``, for formats that a caller may set."""
+
     def render(self, result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
         """Render a result in this format.
 
@@ -35,19 +41,47 @@ class Format:
         ReportError
             If the format needs something that this system lacks; the message says what to do.
         """
-        content: bytes = import_module(self.module).render(result, pictures)
+        content: bytes = import_module(self.module).render(result, pictures, **self.settings)
         return content
 
     @property
     def file_name(self) -> str:
         """Name of the file inside an audit folder."""
-        return "result.json" if self.extension == "json" else f"report.{self.extension}"
+        return self.name or f"report.{self.extension}"
 
 
 FORMATS = {
     "html": Format(extension="html", media_type="text/html", module="reports.as_html"),
     "pdf": Format(extension="pdf", media_type="application/pdf", module="reports.as_pdf"),
-    "json": Format(extension="json", media_type="application/json", module="reports.as_json"),
+    "json": Format(
+        extension="json",
+        media_type="application/json",
+        module="reports.as_json",
+        name="result.json",
+    ),
+    "sarif": Format(
+        extension="sarif", media_type="application/sarif+json", module="reports.as_sarif"
+    ),
+    "junit": Format(extension="junit.xml", media_type="application/xml", module="reports.as_junit"),
+    "cyclonedx": Format(
+        extension="cdx.json",
+        media_type="application/vnd.cyclonedx+json",
+        module="reports.as_cyclonedx",
+    ),
+    "intoto": Format(
+        extension="intoto.json",
+        media_type="application/vnd.in-toto+json",
+        module="reports.as_intoto",
+    ),
+    "modelcard": Format(
+        extension="md",
+        media_type="text/markdown",
+        module="reports.as_modelcard",
+        name="model-card.md",
+    ),
+    "markdown": Format(
+        extension="md", media_type="text/markdown", module="reports.as_markdown", name="summary.md"
+    ),
 }
 """Format name to its row; a new format is one module with ``render`` and one row here."""
 

@@ -1,7 +1,10 @@
 """``report``, ``verify`` and ``explain``: what can be done with a finished audit."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import click
 
@@ -16,8 +19,11 @@ from audit.verify import verify_folder, write_again
 from concept_sets.entry import near
 from probes.measurement import Measure
 from probes.measures import MEASURES
-from reports.formats import FORMATS, find_format
+from reports.as_sarif import SUPPRESSED
+from reports.errors import ReportError
+from reports.formats import FORMATS, Format, find_format
 from reports.names import Names
+from reports.rules import RULES, find_rule, paragraphs
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
 
@@ -28,7 +34,10 @@ AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
               help=f"Separated by commas: {', '.join(FORMATS)}.")  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
               help="File instead of the audit folder; for one format.")  # fmt: skip
-def report(audit: Path, formats: str, output: Path | None) -> None:
+@click.option("--sarif-suppressed", "suppressed", type=click.Choice(SUPPRESSED), default="omit",
+              show_default=True,
+              help="Waived findings in SARIF: left out, or in with a suppression.")  # fmt: skip
+def report(audit: Path, formats: str, output: Path | None, suppressed: str) -> None:
     """Render a stored result again in today's formats."""
     names = format_names(formats)
     if output is not None and len(names) != 1:
@@ -36,7 +45,10 @@ def report(audit: Path, formats: str, output: Path | None) -> None:
     result = read_result(result_path(audit))
     home = audit if audit.is_dir() else audit.parent
     pictures = read_pictures(home)
-    rendered = {name: find_format(name).render(result, pictures) for name in names}
+    settings = {"sarif": {"suppressed": suppressed}}
+    rendered = {
+        name: _row(name, settings.get(name, NO_SETTINGS)).render(result, pictures) for name in names
+    }
     if output is not None:
         write_file(output, rendered[names[0]])
         say(str(output))
@@ -53,6 +65,13 @@ def report(audit: Path, formats: str, output: Path | None) -> None:
         say(str(home / name))
 
 
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+
+
+def _row(name: str, settings: Mapping[str, str]) -> Format:
+    return replace(find_format(name), settings=settings)
+
+
 @click.command()
 @AUDIT
 def verify(audit: Path) -> None:
@@ -64,17 +83,22 @@ def verify(audit: Path) -> None:
 
 
 @click.command()
-@click.argument("name", metavar="[MEASURE | FINDING]", required=False)
+@click.argument("name", metavar="[MEASURE | RULE | FINDING]", required=False)
 @click.argument("audit", type=click.Path(path_type=Path, exists=False), required=False)
-@click.option("--list", "listed", is_flag=True, help="List all measures.")
+@click.option("--list", "listed", is_flag=True, help="List all measures and rules.")
 def explain(name: str | None, audit: Path | None, listed: bool) -> None:
-    """Explain a measure, or one finding of an audit.
+    """Explain a measure, a rule of the exports, or one finding of an audit.
 
-    MEASURE alone: formula, neutral value, bounds, source and how it misleads; without a name, all
-    measures are listed. FINDING AUDIT: evidence for the finding, against it, units and what to do.
+    MEASURE alone: formula, neutral value, bounds, source and how it misleads. RULE alone (BA and
+    four digits): what it means, what it does not say and what to do. Without a name, all of them
+    are listed. FINDING AUDIT: evidence for the finding, against it, units and what to do.
     """
     if name is None or listed:
         _list_measures()
+        _list_rules()
+        say("Next: clip-audit explain MEASURE, or clip-audit explain RULE")
+    elif audit is None and RULE.fullmatch(name):
+        _explain_rule(name)
     elif audit is None:
         _explain_measure(_find_measure(name))
     else:
@@ -87,14 +111,33 @@ def _list_measures() -> None:
         width = max(len(row.name) for row in rows)
         for row in rows:
             say(f"  {row.name:<{width}}  {row.title}")
-    say("Next: clip-audit explain MEASURE")
+
+
+RULE = re.compile(r"BA\d{4}")
+"""A rule of the exports; findings have eight hex digits."""
+
+
+def _list_rules() -> None:
+    say("Rules of the exports", bold=True)
+    for rule in RULES.values():
+        say(f"  {rule.id}  {rule.title}")
+
+
+def _explain_rule(id: str) -> None:
+    try:
+        rule = find_rule(id)
+    except ReportError as error:
+        raise PlanError(str(error)) from None
+    say(f"{rule.id}  {rule.title}", bold=True)
+    for head, lines in paragraphs(rule):
+        _section(head, lines)
 
 
 def _find_measure(name: str) -> Measure:
     if name not in MEASURES:
         raise PlanError(
             f"A measure must be one of {len(MEASURES)}; got {name!r}.{near(name, MEASURES)} "
-            "`clip-audit explain --list` shows them all. A finding needs its audit: "
+            "`clip-audit explain --list` shows them all, and all rules. A finding needs its audit: "
             "clip-audit explain FINDING AUDIT."
         )
     return MEASURES[name]

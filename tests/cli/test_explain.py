@@ -7,6 +7,7 @@ import pytest
 from audit.measure_page import facts, page, sections
 from audit.results import read_result
 from probes.measures import MEASURES
+from reports.rules import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "measures.md"
 
@@ -24,15 +25,34 @@ def test_every_measure_is_explained_with_formula_source_and_failure_modes(name, 
 
 
 @pytest.mark.parametrize("words", [[], ["--list"], ["auroc", "--list"]])
-def test_all_measures_are_listed_by_section(words, cli):
+def test_all_measures_are_listed_by_section_and_all_rules(words, cli):
     end = cli("explain", *words)
 
     listed = [line.split()[0] for line in end.out.splitlines() if line.startswith("  ")]
     assert end.code == 0
-    assert sorted(listed) == sorted(MEASURES)
+    assert sorted(listed) == sorted([*MEASURES, *RULES])
     assert [line for line in end.out.splitlines() if not line.startswith("  ")][:-1] == [
-        *sections()
+        *sections(),
+        "Rules of the exports",
     ]
+
+
+@pytest.mark.parametrize("id", RULES)
+def test_every_rule_is_explained_offline_with_what_it_does_not_say(id, cli):
+    end = cli("explain", id)
+
+    rule = RULES[id]
+    assert end.code == 0
+    assert end.out.splitlines()[0] == f"{id}  {rule.title}"
+    for text in (rule.meaning, *rule.misleads, *rule.steps):
+        assert text in end.out
+
+
+def test_an_unknown_rule_gets_the_nearest(cli):
+    end = cli("explain", "BA1009")
+
+    assert end.code == 2
+    assert "got 'BA1009'. Did you mean 'BA100" in end.err
 
 
 def test_every_measure_stands_in_one_section():

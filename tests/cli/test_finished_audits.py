@@ -151,6 +151,31 @@ def test_a_format_that_was_not_there_is_added_to_the_manifest(cli, finished):
     assert cli("verify", finished).code == 0
 
 
+def test_exports_join_the_folder_and_it_still_verifies(cli, finished):
+    names = "sarif,junit,cyclonedx,intoto,modelcard,markdown"
+    files = (
+        "report.sarif",
+        "report.junit.xml",
+        "report.cdx.json",
+        "report.intoto.json",
+        "model-card.md",
+        "summary.md",
+    )
+
+    end = cli("report", finished, "--format", names)
+
+    assert end.code == 0
+    assert end.out.splitlines() == [str(finished / name) for name in files]
+    assert cli("verify", finished).code == 0
+
+
+def test_waived_findings_are_asked_for_in_sarif_by_word(cli, finished):
+    words = ["report", finished, "--format", "sarif", "--sarif-suppressed"]
+
+    assert cli(*words, "include").code == 0
+    assert cli(*words, "hide").code == 2
+
+
 def test_a_report_goes_to_the_file_asked_for_and_the_folder_stays(cli, finished, tmp_path):
     before = {path.name: path.read_bytes() for path in finished.iterdir()}
 

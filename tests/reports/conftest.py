@@ -91,3 +91,25 @@ def outcomes(
         "measured": measured,
         "units": told,
     }
+
+
+@pytest.fixture(scope="session")
+def gate_specimens(specimens: ModuleType) -> ModuleType:
+    """Return the module that puts gates, and hostile words, on results."""
+    sys.path.insert(0, str(SPECIMENS))
+    try:
+        return importlib.import_module("specimen_gate")
+    finally:
+        sys.path.remove(str(SPECIMENS))
+
+
+@pytest.fixture(scope="session")
+def gated(gate_specimens: ModuleType, stored: AuditResult) -> AuditResult:
+    """Return a result whose gate failed on one finding, with another one waived."""
+    return gate_specimens.gated(stored)
+
+
+@pytest.fixture(scope="session")
+def exported(outcomes: dict[str, AuditResult], gated: AuditResult) -> dict[str, AuditResult]:
+    """Return every kind of result that exports have to tell."""
+    return {**outcomes, "gated": gated}
