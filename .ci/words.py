@@ -18,7 +18,7 @@ ROOMS_FOR_RUBBISH = ("manager", "helper", "utils", "engine", "pipeline")
 
 SUFFIXES = {".py", ".md", ".toml", ".yaml", ".yml", ".html", ".jinja", ".css", ".sh", ".svg"}
 SKIPPED = {"tests", "dist", "build", "audit-runs", "__pycache__"}
-HIDDEN_OF_OURS = {".ci", ".pre-commit-config.yaml"}
+HIDDEN_OF_OURS = {".ci", ".github", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml"}
 
 ALLOWED: dict[tuple[str, str], str] = {
     (".ci/words.py", "*"): "the list itself",

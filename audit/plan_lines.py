@@ -1,7 +1,7 @@
 """On which line of a TOML file each key stands; the standard library's parser does not say."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Key = tuple[str | int, ...]
@@ -69,12 +69,16 @@ def _header(statement: str, counts: dict[Key, int]) -> Key:
     return (*table, counts[table] - 1) if isinstance(inside, list) else table
 
 
-def _leaves(document: dict[str, Any]) -> Iterator[Key]:
-    for name, value in document.items():
-        if isinstance(value, dict) and value:
-            yield from ((name, *rest) for rest in _leaves(value))
-        elif isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
-            for place, entry in enumerate(value):
-                yield from ((name, place, *rest) for rest in _leaves(entry))
-        else:
-            yield (name,)
+def _leaves(value: Any) -> Iterator[Key]:
+    """Yield the keys inside a value; the empty key where it holds no tables."""
+    entries: Iterable[tuple[str | int, Any]] = ()
+    if isinstance(value, dict):
+        entries = value.items()
+    elif isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        entries = enumerate(value)
+    empty = True
+    for name, entry in entries:
+        empty = False
+        yield from ((name, *rest) for rest in _leaves(entry))
+    if empty:
+        yield ()
