@@ -328,8 +328,14 @@ def limits(result: AuditResult) -> list[str]:
         f"Only the groups, harms, layers and stimuli listed here were looked at{languages}.",
     ]
     if result.model.kind != "model":
+        traced = any(finding.units for finding in result.findings)
+        further = (
+            "; units of findings are those whose responses were given, and none was silenced."
+            if traced
+            else ", nor trace a finding to its units."
+        )
         sentences.append(
             "No weights were seen: somebody else computed these numbers, and the audit cannot "
-            "tell which model they came from, nor trace a finding to its units."
+            f"tell which model they came from{further}"
         )
     return sentences

@@ -150,7 +150,7 @@ def _counted(amount: int, words: str) -> str:
 
 def _no_confounds(result: AuditResult) -> str:
     if result.model.kind != "model":
-        return "No weights were seen, so there are no units to compare."
+        return "No weights were seen, so no unit was shown written words to compare with photos."
     if not result.findings:
         return "Nothing was found, so there is no unit to compare."
     return "No unit of a finding was shown both photos and written words."

@@ -8,6 +8,7 @@ from audit.results import (
     AuditResult,
     FidelityRecord,
     FindingRecord,
+    RegionIndexRecord,
     TextUnitsRecord,
 )
 from reports.blocks import THE_RESULT, Cell, Column, Table, table, text
@@ -18,6 +19,7 @@ from reports.quantities import (
     interval,
     number,
     percent,
+    percent_interval,
     plural,
     sentence,
     signed,
@@ -61,6 +63,8 @@ class TextUnitsView:
     asked: Table | None
     more: str
     note: str
+    regions: tuple[str, ...] = ()
+    """How many units have nothing but places on top, one sentence for each layer and arm."""
 
 
 def text_units_view(
@@ -80,6 +84,7 @@ def text_units_view(
         asked=_asked_table(asked, names),
         more=f"result.json has the same for {plural(left, 'further concept')}." if left else "",
         note=names.sentence(record.note),
+        regions=tuple(_region_sentence(one) for one in record.regions),
     )
 
 
@@ -110,6 +115,19 @@ def _reading(median: float, record: FidelityRecord) -> str:
         f"At {record.layer} the reading ({HOW.get(record.how, record.how)}) has a median "
         f"correlation of {number(median, 2)} with the scores of {plural(record.texts, 'prompt')} "
         f"over pictures{squared}: {called}"
+    )
+
+
+def _region_sentence(record: RegionIndexRecord) -> str:
+    where = f"{record.layer} ({record.pooling})" if record.pooling else record.layer
+    leads = "prompts ask for" if record.arm == "text" else "drawn words drive"
+    ends = percent_interval(record.low, record.high)
+    chance = defined(record.by_chance)
+    beside = "" if chance is None else f"; blind draws would give {percent(chance)}"
+    return (
+        f"Region index of {where}: {percent(record.share)} of {plural(record.units, 'unit')}"
+        f"{f' ({ends})' if ends else ''} have places alone among the five concepts whose {leads} "
+        f"them most, of {count(record.concepts)} with {count(record.places)} places{beside}."
     )
 
 

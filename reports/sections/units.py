@@ -159,12 +159,21 @@ def units_view(
 def no_units(result: AuditResult) -> str:
     """Say why no unit is described."""
     if result.model.kind != "model":
-        return "No weights were seen, so there are no units to read."
+        return _none_of_scores(result)
     if not result.findings:
         return "Nothing was found, so there is no link whose units could be told."
     if asked_for(result, "units", "pages") == 0:
         return "The plan asks for no pages of units."
     return "No unit was traced for these findings: their evidence tells why."
+
+
+def _none_of_scores(result: AuditResult) -> str:
+    if not result.model.layers:
+        return "No weights were seen and no responses of units were given, so there are none."
+    told = "No weights were seen, so units have no pages"
+    if any(finding.units for finding in result.findings):
+        return f"{told}; those that carry a finding, from the responses given, stand with it."
+    return f"{told}; what the units given answer to is in measurements.parquet."
 
 
 def _in_full(shown: int, total: int) -> str:

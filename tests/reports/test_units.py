@@ -7,17 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.results import Undefined
+from audit.results import RegionIndexRecord, Undefined
 from reports.as_html import render
 from reports.care import masked
 from reports.names import Names
 from reports.panels import Spread, Steps, panel_chart, spread_chart
 from reports.pictures import DAMAGED, MISSING, NO_ROOM, gallery, jpeg_size
+from reports.quantities import SPACE
 from reports.sections.typography import typography_view
 from reports.sections.unit_examples import HARSH, edges_in_words, shot_rows, wanted_pictures
 from reports.sections.unit_words import FULL_IN_PAGES
 from reports.view import build_view
-from reports.wording import NO_PEOPLE, PEOPLE, people_in_pictures
+from reports.wording import NO_PEOPLE, PEOPLE, limits, people_in_pictures
 
 XHTML = "{http://www.w3.org/1999/xhtml}"
 
@@ -271,6 +272,47 @@ def test_the_fidelity_of_the_linear_reading_is_told_before_any_weight(view):
     assert "useful" in view.text_units.told[0]
     assert len(view.text_units.asked.rows) == 7
     assert "5 further concepts" in view.text_units.more
+
+
+def test_the_region_index_is_told_with_its_interval_beside_blind_draws(told):
+    about = {"layer": "deep", "concepts": 60, "places": 20, "units": 200}
+    ends = {"counts": (150, 20, 10, 10, 5, 5), "share": 0.025, "low": 0.011, "high": 0.057}
+    index = {
+        arm: RegionIndexRecord(arm=arm, pooling=pooling, by_chance=0.003, **about, **ends)
+        for arm, pooling in (("text", ""), ("rendered", "cls"))
+    }
+    with_it = told.text_units.model_copy(update={"regions": tuple(index.values())})
+    result = told.model_copy(update={"text_units": with_it})
+
+    text, words = (s.replace(SPACE, " ") for s in build_view(result).text_units.regions)
+
+    assert text == (
+        "Region index of deep: 2.5 % of 200 units (1.1 to 5.7 %) have places alone among the five "
+        "concepts whose prompts ask for them most, of 60 with 20 places; blind draws would give "
+        "0.3 %."
+    )
+    assert words.startswith("Region index of deep (cls): ")
+    assert "whose drawn words drive them most" in words
+    assert "Region index of deep:" in words_of(html5lib.parse(render(result).decode()))
+    assert build_view(told).text_units.regions == ()
+
+
+def test_scores_with_units_do_not_claim_that_there_are_none(outcomes):
+    scores, found = outcomes["scores"], outcomes["found"]
+    layers = scores.model.model_copy(update={"layers": found.model.layers})
+    given = scores.model_copy(update={"model": layers})
+    carried = given.model_copy(update={"findings": found.findings})
+
+    def told(result):
+        return build_view(result).units.none, " ".join(limits(result))
+
+    assert found.findings[0].units
+    assert "so there are none" in told(scores)[0]
+    assert "nor trace a finding to its units" in told(scores)[1]
+    assert "what the units given answer to is in measurements.parquet" in told(given)[0]
+    assert "those that carry a finding, from the responses given" in told(carried)[0]
+    assert "units of findings are those whose responses were given" in told(carried)[1]
+    assert "nor trace" not in told(carried)[1]
 
 
 def test_a_second_model_tells_what_came_back_and_what_could_not(view):
