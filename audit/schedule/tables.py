@@ -14,8 +14,7 @@ from sqlalchemy import (
 
 from audit.errors import OutputError
 from audit.store.database import METADATA, Database, open_database
-from audit.store.index import create_store
-from audit.store.place import read_settings
+from audit.store.place import make_store, read_settings
 from audit.store.tables import Moment
 
 DATABASE = "schedule.sqlite"
@@ -87,7 +86,8 @@ def open_schedule(place: Path) -> Database:
     """Open the schedule's database of a store; store and database are made where there is none.
 
     A store whose index is a database server keeps its schedule there too, so that several machines
-    share it; any other has a file of its own beside the index.
+    share it; any other has a file of its own beside the index, and does not ask whether the index
+    is sound: audits are run, and wait beside the store until it is.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def open_schedule(place: Path) -> Database:
     ResultError
         If something is damaged or somebody else's.
     """
-    create_store(place).close()
+    make_store(place)
     index = read_settings(place).index
     base = open_database(index if "://" in index else place / DATABASE)
     try:

@@ -14,6 +14,7 @@ import pytest
 from audit.cli.main import cli as root
 from audit.folder import AuditFolder, output_error
 from audit.schedule.arguments import FLAGS, OPTIONS
+from audit.schedule.child import Ended
 from audit.schedule.file import parse_schedules
 from audit.schedule.ledger import runs
 from audit.schedule.states import State
@@ -114,6 +115,27 @@ def test_a_try_that_went_well_says_nothing_and_keeps_the_command(
 
     assert (end.code, end.result.run.command) == (1, f"clip-audit {' '.join(words)}")
     assert not (tmp_path / "why.json").exists()
+
+
+def test_a_damaged_index_stops_no_audit_and_loses_none(cli, write, finished, tmp_path, monkeypatch):
+    def run(order, beat):
+        beat(None)
+        order.out.mkdir(parents=True)
+        finished.rename(order.out / "audit")
+        return Ended(code=0)
+
+    monkeypatch.setattr("audit.cli.schedule.run_child", run)
+    cli("store", "init", "--store", "kept")
+    (tmp_path / "kept" / "index.sqlite").write_bytes(b"no database, and long enough" * 99)
+    first = cli("schedule", "run", "nightly")
+    assert (first.code, states(tmp_path)[0].stored) == (0, "pending")
+    assert "not in the store yet" in first.err
+    assert cli("store", "reindex", "--store", "kept").code == 0
+    assert cli("schedule", "run-due").code == 0
+
+    (run,) = states(tmp_path)
+    assert (run.state, run.stored) == (State.PASSED, "kept")
+    assert cli("store", "verify", "--store", "kept").code == 0
 
 
 def test_a_list_says_what_was_and_what_comes(cli, write):

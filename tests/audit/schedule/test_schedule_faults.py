@@ -100,10 +100,14 @@ def test_a_tick_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     log = tmp_path / "log"
     dice = random.Random(os.getpid())
     tick = in_process(desk, tmp_path / "store", WEEKLY, runner=noted(log, 0.005))
+    began = time.monotonic()
+    wait_for([FORKS.Process(target=tick)])
+    whole = time.monotonic() - began
+    clock.on(days=7)
     for _ in range(12):
         victim = FORKS.Process(target=tick)
         victim.start()
-        time.sleep(dice.uniform(0.0, 0.12))
+        time.sleep(dice.uniform(0.0, 1.1 * whole))
         victim.kill()
         victim.join()
         clock.on(hours=dice.choice([0, 1, 90]))
