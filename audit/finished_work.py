@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from audit import __version__
-from probes.cache import put_aside, space_key, sweep, write_atomically
+from probes.cache import ActivationCache, put_aside, space_key, sweep, write_atomically
 from probes.encoder import EncoderIdentity, Reading
 from probes.errors import ExtractionError
 
@@ -123,6 +123,31 @@ class FinishedWork(Generic[Outcome]):
             f"{error.strerror or error}; {remedy} or name another folder, then run again: "
             f"{kept} are kept."
         )
+
+
+def kept_or_run(
+    cache: ActivationCache | None,
+    folder: str,
+    form: Form[Outcome],
+    key: Callable[[], Key],
+    run: Callable[[], Outcome],
+) -> Outcome:
+    """Return the outcome that is kept beside a cache, or run the step; see `FinishedWork`.
+
+    Parameters
+    ----------
+    cache : ActivationCache or None
+        None keeps nothing.
+    folder : str
+        Name below the root of the cache.
+    form : Form
+    key : callable
+        Asked before the step runs, and only where something is kept.
+    run : callable
+    """
+    if cache is None:
+        return run()
+    return FinishedWork(cache.root / folder, form).outcome(key(), run)
 
 
 def work_key(

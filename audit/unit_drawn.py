@@ -2,29 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from audit.gathered import Gathered
 from audit.numbers import number
+from audit.unit_drawing import SEED, Drawing, Drawn, draw_unit, text_facet
 from audit.unit_pages_record import DrawnRecord
-from audit.unit_pictures import LONG_SIDE, Care, file_name, jpeg
+from audit.unit_pictures import Care, file_name
 from audit.unit_views import View
 from concept_sets.errors import PictureError
 from probes.activation_curves import zero_deviation
 from probes.clusters import MIN_CLUSTERS
 from probes.encoder import Reading
 from probes.errors import MeasureError, ModelError
-from probes.progress import Progress
 
 if TYPE_CHECKING:
     from probes.backends.facets import Facet
-    from probes.backends.visualise import Recipe, Target, Visualisation
-
-SEED = 59
 
 GENERIC = 256
 """Photos, one of each cluster, that the facet of written text is learned on."""
@@ -37,23 +33,6 @@ CHANCE = 0.5
 
 NO_TOWER = "No pictures were drawn: this model cannot be drawn from, its tower is not at hand."
 NO_UNITS = "the unit does not vary"
-
-
-@runtime_checkable
-class Drawing(Protocol):
-    """An encoder that pictures can be optimised for, see `probes.backends.visualise`."""
-
-    def visualise(
-        self,
-        target: "Target",
-        *,
-        rng: np.random.Generator,
-        recipe: "Recipe | None" = None,
-        facet: "Facet | None" = None,
-        progress: Progress | None = None,
-    ) -> "Visualisation":
-        """Draw pictures that drive a unit, a set or a direction."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +70,8 @@ def drawn_pages(
     Returns
     -------
     DrawnPages
-        Equal seeds give equal pictures: steps are counted, not seconds.
+        Equal seeds give equal pictures: steps are counted, not seconds. Finished drawings are
+        kept beside the activation cache.
     """
     how, encoder = gathered.plan.units.drawn, gathered.tools.encoder
     if how == "off" or not units or not views:
@@ -119,28 +99,23 @@ def _drawn(
     reading: Reading,
     units: Sequence[int],
     facet: "Facet | None",
-) -> "Visualisation":
+) -> list[Drawn]:
     # Imported here: an audit that draws nothing does not wait for it.
-    from probes.backends.visualise import Recipe, unit_target
-    from probes.readings import find_layer
+    from probes.backends.visualise import Recipe
 
-    layer, settings = find_layer(reading.layer, gathered.tools.encoder.layers), gathered.plan.units
-    how = _how(gathered)
-    return encoder.visualise(
-        unit_target(reading, units, layer.n_units),
-        rng=gathered.rng(SEED),
-        recipe=Recipe(parametrisation=how, steps=settings.drawn_steps),
-        facet=facet,
-        progress=gathered.tools.progress,
-    )
+    progress, steps = gathered.tools.progress, gathered.plan.units.drawn_steps
+    recipe = Recipe(parametrisation=_how(gathered), steps=steps)
+    progress.start(steps * len(units), "Drawing pictures")
+    try:
+        return [draw_unit(gathered, encoder, reading, unit, recipe, facet) for unit in units]
+    finally:
+        progress.finish()
 
 
 def _facet(
     gathered: Gathered, reading: Reading, views: Sequence[View], care: Care
 ) -> "tuple[Facet | None, str]":
     """Teach a probe of an earlier layer what written text is."""
-    from probes.backends.facets import train_facet, written_on
-
     names = [layer.name for layer in gathered.tools.encoder.layers]
     earlier = names[: names.index(reading.layer)]
     photos = next((view for view in views if view.arm == "photo"), None)
@@ -151,14 +126,8 @@ def _facet(
     if len(generic) < MIN_CLUSTERS:
         return None, "No picture was drawn as written text: too few photos to learn it from."
     layer = earlier[len(earlier) // 2]
-    facet = train_facet(
-        gathered.tools.encoder,
-        written_on(generic, WORDS, rng),
-        generic,
-        layer=layer,
-        rng=rng,
-        strength=FACET_STRENGTH,
-    )
+    pictures, digests = zip(*generic, strict=True)
+    facet = text_facet(gathered, pictures, digests, layer, WORDS, FACET_STRENGTH, rng)
     return _believed(facet, len(generic))
 
 
@@ -180,14 +149,14 @@ def _believed(facet: "Facet", count: int) -> "tuple[Facet | None, str]":
     )
 
 
-def _generic(view: View, care: Care, rng: np.random.Generator) -> list[Image.Image]:
-    """Open one photo of each of some clusters."""
+def _generic(view: View, care: Care, rng: np.random.Generator) -> list[tuple[Image.Image, str]]:
+    """Open one photo of each of some clusters, with its digest."""
     first = np.unique(view.clusters, return_index=True)[1]
     fit = [i for i in first.tolist() if view.stimuli[i].concept not in care.sexual]
     found = []
     for i in np.sort(rng.permutation(fit)[:GENERIC]).tolist():
         try:
-            found.append(view.load(view.stimuli[i]))
+            found.append((view.load(view.stimuli[i]), view.stimuli[i].digest))
         except PictureError:
             continue
     return found
@@ -199,28 +168,24 @@ def _page(
     units: Sequence[int],
     views: Sequence[View],
     facet: str,
-    made: "Visualisation",
+    made: Sequence[Drawn],
 ) -> DrawnPages:
-    from probes.backends.visualise import over_grey
-
-    how = _how(gathered)
-    shown = over_grey(made) if how == "phase" else made.pictures
     main = sorted(views, key=lambda view: view.arm != "photo")[0]
     records, pictures = {}, {}
-    for k, unit in enumerate(units):
+    for unit, drawn in zip(units, made, strict=True):
         stem = (reading.layer, reading.pooling.value, unit)
         name = file_name((*stem, "drawn", *([facet] if facet else [])))
-        pictures[name] = jpeg(_image(shown[k]))
+        pictures[name] = drawn.picture
         scale = float(zero_deviation(main.values[:, unit], main.clusters))
         strongest = max(float(view.values[:, unit].max()) for view in views)
         records[unit] = (
             DrawnRecord(
-                how=how,
+                how=_how(gathered),
                 facet=facet,
                 picture=name,
-                steps=made.steps,
-                before=number(float(made.before[k]) / scale, NO_UNITS),
-                after=number(float(made.after[k]) / scale, NO_UNITS),
+                steps=drawn.steps,
+                before=number(drawn.before / scale, NO_UNITS),
+                after=number(drawn.after / scale, NO_UNITS),
                 strongest_shown=number(strongest / scale, NO_UNITS),
             ),
         )
@@ -229,9 +194,3 @@ def _page(
 
 def _how(gathered: Gathered) -> Literal["phase", "fourier"]:
     return "fourier" if gathered.plan.units.drawn == "fourier" else "phase"
-
-
-def _image(pixels: NDArray[np.floating[Any]]) -> Image.Image:
-    picture = Image.fromarray((pixels * 255).round().clip(0, 255).astype(np.uint8))
-    picture.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    return picture

@@ -1,24 +1,31 @@
 """What units contribute to found links, exactly, and what each does when silenced alone."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
+from audit import unit_parts
+from audit.finished_work import content_digest, kept_or_run, work_key
 from audit.gathered import Gathered
 from audit.results import FindingRecord
 from audit.unit_compared import Compared, compare
+from audit.unit_parts import DROPS, FOLDER, FORMAT, PARTS, Drops, Parts
 from audit.unit_views import View
 from concept_sets.errors import PictureError
+from probes import attribution, causal, interventions
 from probes.attribution import UnitDifferences, harm_direction, unit_double_difference
 from probes.causal import Link, cluster_margins, drop
-from probes.encoder import Pooling, Reading
+from probes.encoder import Layer, Pooling, Reading
 from probes.errors import ModelError
 from probes.inspectable import Attributed, Floats
 from probes.interventions import Holding, Where, silence
+from probes.progress import Progress
 from probes.readings import find_layer
 
 Array = NDArray[np.float64]
@@ -44,18 +51,6 @@ class Attributing(Protocol):
     ) -> Attributed:
         """Take dot products with directions apart into contributions of units."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """A link as a sum, each part a difference of cosines; 0 is neutral."""
-
-    units: UnitDifferences
-    others: Mapping[str, float]
-    """Named parts that no unit of the layer carries."""
-
-    total: float
-    """The link: what ``units`` and ``others`` add up to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +111,7 @@ def take_apart(
     -------
     tuple of LinkParts
         One for each finding, all on the same pictures (`compare`). Harm is every term of its pack,
-        against all control packs.
+        against all control packs. What is finished is kept beside the activation cache.
     """
     plain = [LinkParts(finding=f, direction=_direction(gathered, f)) for f in findings]
     first = findings[0]
@@ -170,21 +165,54 @@ def _contributions(
     compared: Compared,
 ) -> tuple[Parts, ...] | str:
     """Return the parts of the link along each direction, or why they are not known."""
-    encoder, progress = gathered.tools.encoder, gathered.tools.progress
+    tools = gathered.tools
+    encoder = tools.encoder
     if not isinstance(encoder, Attributing):
         return NO_TOWER
+
+    def run() -> tuple[Parts, ...]:
+        done = _attributed(encoder, pictures, directions, reading.layer, tools.progress)
+        return tuple(_parts(done, column, compared) for column in range(len(directions)))
+
+    try:
+        key = partial(_key, gathered, "parts of a link", reading, compared, [directions])
+        return kept_or_run(tools.cache, FOLDER, PARTS, key, run)
+    except ModelError as error:
+        return str(error)
+
+
+def _attributed(
+    encoder: Attributing,
+    pictures: Sequence[Image],
+    directions: Array,
+    layer: str,
+    progress: Progress,
+) -> list[Attributed]:
     done: list[Attributed] = []
     progress.start(len(pictures), "taking a link apart")
     try:
         for start in range(0, len(pictures), AT_ONCE):
             batch = pictures[start : start + AT_ONCE]
-            done.append(encoder.attribute(batch, directions, layer=reading.layer))
+            done.append(encoder.attribute(batch, directions, layer=layer))
             progress.advance(len(batch))
-    except ModelError as error:
-        return str(error)
     finally:
         progress.finish()
-    return tuple(_parts(done, column, compared) for column in range(len(directions)))
+    return done
+
+
+def _key(
+    gathered: Gathered,
+    kind: str,
+    reading: Reading,
+    compared: Compared,
+    arrays: Sequence[NDArray[Any]],
+) -> dict[str, str]:
+    """Name what parts of links depend on: the pictures, how they are grouped, and ``arrays``."""
+    modules = (sys.modules[__name__], unit_parts, attribution, causal, interventions)
+    digests = [compared.view.stimuli[i].digest for i in compared.index]
+    grouped = (compared.clusters, compared.concepts, *arrays)
+    identity, content = gathered.tools.encoder.identity, content_digest(digests, grouped)
+    return work_key(identity, kind, reading, modules, format=FORMAT, content=content)
 
 
 def _parts(done: Sequence[Attributed], column: int, compared: Compared) -> Parts:
@@ -218,18 +246,37 @@ def _alone(
     reading: Reading,
     compared: Compared,
     units: Sequence[int],
-) -> tuple[dict[int, float], ...]:
+) -> Drops:
     """Hold units at their mean one by one; nothing where the model cannot be opened."""
     encoder = gathered.tools.encoder
     if not isinstance(encoder, Holding) or not units:
         return tuple({} for _ in findings)
     layer = find_layer(reading.layer, encoder.layers)
     where: Where = "class" if reading.pooling is Pooling.CLS else "everywhere"
-    held = encoder.hold(pictures, layer.name, where)
     links = [_link(gathered, finding, compared) for finding in findings]
+    terms = [array for link in links for array in (link.harm, *link.controls)]
+    arrays = [np.array(units), np.array([len(link.controls) for link in links]), *terms]
+    return kept_or_run(
+        gathered.tools.cache,
+        FOLDER,
+        DROPS,
+        partial(_key, gathered, "units alone", reading, compared, arrays),
+        partial(_silenced, encoder, pictures, layer, where, links, units),
+    )
+
+
+def _silenced(
+    encoder: Holding,
+    pictures: Sequence[Image],
+    layer: Layer,
+    where: Where,
+    links: Sequence[Link],
+    units: Sequence[int],
+) -> Drops:
+    held = encoder.hold(pictures, layer.name, where)
     before, mean = [cluster_margins(held.embeddings, k) for k in links], held.statistics.mean
     edits = (silence(layer.name, [u], mean[[u]], n_units=layer.n_units, where=where) for u in units)
-    drops: tuple[dict[int, float], ...] = tuple({} for _ in findings)
+    drops: Drops = tuple({} for _ in links)
     for unit, embeddings in zip(units, held.encode_edited_many(edits), strict=True):
         for link, plain, own in zip(links, before, drops, strict=True):
             own[unit] = drop(plain, cluster_margins(embeddings, link), link.concepts).value
