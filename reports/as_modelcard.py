@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from audit.results import AuditResult, ContrastRecord, Undefined
+from audit.results import AuditResult, ContrastRecord, Undefined, Verdict
 from reports.formats import NO_PICTURES
 from reports.names import Names
 from reports.quantities import day, interval, limit, listed, number
@@ -26,6 +26,9 @@ TASK = "zero-shot-image-classification"
 
 ROWS = 40
 """Contrasts in the table; result.json has all."""
+
+INDEXED = 100
+"""Contrasts of one kind of evidence in the model index: found ones first, then the strongest."""
 
 METRIC = "association_in_control_sd"
 
@@ -72,7 +75,7 @@ def _index(result: AuditResult, names: Names) -> dict[str, Any]:
             "metrics": metrics,
         }
         for arm, place in _places(result)
-        if (metrics := [_metric(c, names) for c in _blocking(result, arm) if _is_known(c)])
+        if (metrics := [_metric(c, names) for c in _strongest(result, arm)[:INDEXED]])
     ]
     return {"model-index": [{"name": result.model.name, "results": results}]}
 
@@ -85,8 +88,13 @@ def _blocking(result: AuditResult, arm: str) -> list[ContrastRecord]:
     return [c for c in result.contrasts if c.blocking and c.arm == arm]
 
 
-def _is_known(contrast: ContrastRecord) -> bool:
-    return not isinstance(contrast.effect_sd, Undefined)
+def _strongest(result: AuditResult, arm: str) -> list[ContrastRecord]:
+    known = [
+        (contrast.verdict is not Verdict.FOUND, -abs(contrast.effect_sd), place, contrast)
+        for place, contrast in enumerate(_blocking(result, arm))
+        if not isinstance(contrast.effect_sd, Undefined)
+    ]
+    return [contrast for *_, contrast in sorted(known, key=lambda row: row[:3])]
 
 
 def _metric(contrast: ContrastRecord, names: Names) -> dict[str, Any]:
@@ -186,6 +194,8 @@ def _results(result: AuditResult, names: Names) -> Iterator[str]:
     yield "\n".join(grid(heads, rows[:ROWS]))
     if len(rows) > ROWS:
         yield f"{len(rows) - ROWS:,} further rows are in result.json."
+    if any(len(_strongest(result, arm)) > INDEXED for arm, _ in _places(result)):
+        yield f"The model index has the {INDEXED} strongest of each kind of evidence."
 
 
 def _examination(result: AuditResult, names: Names) -> Iterator[str]:

@@ -40,25 +40,32 @@ class Case:
 
 def cases(result: AuditResult) -> tuple[Case, ...]:
     """List the contrasts that were fixed beforehand, in the plan's order."""
-    deciding = {arm.arm for arm in result.arms if arm.decides}
+    decided = _decided(result)
     found = {(f.identity, f.harm): f for f in result.findings if f.blocking}
     failed = failing(result)
     pairs = dict.fromkeys((*result.plan.blocking, *found))
-    return tuple(_case(pair, result, deciding, found.get(pair), failed) for pair in pairs)
+    return tuple(
+        _case(pair, result, tuple(decided.get(pair, ())), found.get(pair), failed) for pair in pairs
+    )
+
+
+def _decided(result: AuditResult) -> dict[tuple[str, str], list[ContrastRecord]]:
+    """Gather the blocking contrasts of deciding evidence by pair."""
+    deciding = {arm.arm for arm in result.arms if arm.decides}
+    by_pair: dict[tuple[str, str], list[ContrastRecord]] = {}
+    for contrast in result.contrasts:
+        if contrast.blocking and contrast.arm in deciding:
+            by_pair.setdefault((contrast.identity, contrast.harm), []).append(contrast)
+    return by_pair
 
 
 def _case(
     pair: tuple[str, str],
     result: AuditResult,
-    deciding: set[str],
+    contrasts: tuple[ContrastRecord, ...],
     finding: FindingRecord | None,
     failed: frozenset[str],
 ) -> Case:
-    contrasts = tuple(
-        c
-        for c in result.contrasts
-        if c.blocking and c.arm in deciding and (c.identity, c.harm) == pair
-    )
     names = {f"{pair[0]} and {pair[1]}", finding.id if finding else ""}
     return Case(
         identity=pair[0],

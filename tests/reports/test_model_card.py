@@ -4,8 +4,8 @@ import pytest
 from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
-from audit.results import Undefined
-from reports.as_modelcard import METRIC, render
+from audit.results import Undefined, Verdict
+from reports.as_modelcard import INDEXED, METRIC, render
 
 OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured", "units", "gated"]
 
@@ -48,6 +48,21 @@ def test_the_library_of_the_hub_reads_every_defined_effect(exported, outcome):
 def test_no_value_stands_without_its_limits(stored):
     for read in card(stored).data.eval_results:
         assert {"low", "high", "neutral"} <= set(read.metric_args)
+
+
+def test_a_long_index_is_cut_to_what_was_found_and_the_strongest_and_says_so(stored):
+    found = next(c for c in stored.contrasts if c.verdict is Verdict.FOUND and c.arm == "text")
+    many = [
+        found.model_copy(
+            update={"harm": f"harm{k}", "effect_sd": 100.0 + k, "verdict": Verdict.NOT_FOUND}
+        )
+        for k in range(INDEXED)
+    ]
+    long = card(stored.model_copy(update={"contrasts": (*many, found)}))
+
+    read = [r.metric_value for r in long.data.eval_results]
+    assert read == [found.effect_sd, *(100.0 + k for k in range(INDEXED - 1, 0, -1))]
+    assert f"The model index has the {INDEXED} strongest" in long.text
 
 
 def test_undefined_effects_are_in_the_table_and_not_in_the_index(exported):
