@@ -7,6 +7,7 @@ from pathlib import Path
 
 from audit.baseline import read_baseline
 from audit.deployment_check import check_deployment
+from audit.directions import read_directions
 from audit.errors import PlanError, ResultError
 from audit.plan import AuditPlan, read_plan
 from audit.selection import select
@@ -16,6 +17,7 @@ from concept_sets.check import check_file, check_library
 from concept_sets.errors import ConceptSetError
 from concept_sets.minors import concept_sexualises
 from concept_sets.problem import Problem, ProblemSeverity
+from probes.errors import MeasureError
 
 PHOTO_GROUP = "photos:"
 """What blocking patterns over groups of a manifest begin with."""
@@ -80,7 +82,7 @@ def check_one(path: Path, kind: str) -> Checked:
             notes = tuple(check_plan(path))
         else:
             reader[kind](path)
-    except (PlanError, ResultError, ConceptSetError) as error:
+    except (PlanError, ResultError, ConceptSetError, MeasureError) as error:
         told = str(error)
         return Checked(
             path=path, kind=kind, errors=(told if str(path) in told else f"{path}: {told}",)
@@ -100,11 +102,13 @@ def check_plan(path: Path) -> Iterator[str]:
     ------
     PlanError
         If a key is wrong, a pattern names nothing, the labels of the product contradict
-        themselves, or the waivers cannot be used.
+        themselves, or waivers or directions cannot be used.
     ConceptSetError
         If its packs cannot be read or have errors.
     ResultError
         If its baseline cannot be used.
+    MeasureError
+        If a file of directions holds rows that are none.
     """
     plan, home = read_plan(path), path.parent
     folders = tuple(home / folder for folder in plan.concepts.folders)
@@ -116,6 +120,8 @@ def check_plan(path: Path) -> Iterator[str]:
         read_waivers(home / plan.gate.waivers)
     if plan.gate.baseline:
         read_baseline(home / plan.gate.baseline)
+    for file in plan.units.directions:
+        read_directions(home / file)
     if plan.photos.path and not (home / plan.photos.path).exists():
         yield f"its photos, {plan.photos.path}, are not here and were not looked at."
 

@@ -45,6 +45,7 @@ def schema(kind: str) -> None:
 @click.option("--other-pretrained", default="", help="As for `run`.")
 @click.option("--photos", default="", help="As for `run`.")
 @click.option("--packs", multiple=True, help="As for `run`.")
+@click.option("--directions", multiple=True, help="As for `run`.")
 @gate_options
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text",
               show_default=True)  # fmt: skip
@@ -80,6 +81,9 @@ def _typed(plan: AuditPlan, typed: dict[str, Any]) -> Iterator[tuple[Key, tuple[
         yield ("photos", "path"), (typed["photos"], "--photos")
     if typed["packs"]:
         yield ("concepts", "folders"), ((*plan.concepts.folders, *typed["packs"]), "--packs")
+    if typed["directions"]:
+        files = (*plan.units.directions, *typed["directions"])
+        yield ("units", "directions"), (files, "--directions")
 
 
 def _gate_typed(gate: GateAsked) -> dict[Key, tuple[Any, str]]:

@@ -89,3 +89,20 @@ def test_a_missing_file_ends_the_run_with_a_sentence(cli, home, small_world):
 
     assert end.code == 2
     assert "Directions must be in a readable file" in end.err
+
+
+def test_a_plan_is_checked_with_its_directions_and_explained_with_the_option(
+    cli, home, small_world
+):
+    plan = write_plan(small_world, home, 'directions = ["mine.npz"]')
+    write_rows(home, np.ones((1, LAYER.n_units)))
+
+    sound = cli("config", "check", plan)
+    write_rows(home, np.zeros((1, LAYER.n_units)))
+    broken = cli("config", "check", plan)
+    explained = cli("config", "explain", "--plan", plan, "--directions", "more.npz")
+
+    assert sound.code == explained.code == 0
+    assert broken.code == 2
+    assert "must be finite and not all 0" in broken.err
+    assert 'directions = ["mine.npz", "more.npz"]' in explained.out
