@@ -6,6 +6,7 @@ import socket
 import sys
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,10 +101,9 @@ def stop_orphan(lease: Lease, here: str) -> None:
 
 def signal_group(pid: int, number: signal.Signals) -> None:
     """Signal a process that leads a group of its own, with everything that it started."""
-    try:
+    # Some systems refuse to signal a group whose last process has ended and was not looked at.
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-    except ProcessLookupError:
-        return
 
 
 def _read(path: Path) -> str:
