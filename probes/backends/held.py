@@ -92,10 +92,11 @@ class Held:
 
     def _along(self, rows: Tensor) -> Tensor:
         """Responses along rows, shape (n_pictures, ..., n_directions)."""
-        entered = self._units[:, :1] if self._where == "class" else self._units
-        single = (rows != 0).sum(dim=1) == 1
         handed_on = self._passed().double() @ rows.T
-        return torch.where(single, handed_on, entered.double() @ rows.T)
+        if self._tap.layer.kind != "conv":
+            return handed_on
+        single = (rows != 0).sum(dim=1) == 1
+        return torch.where(single, handed_on, self._units.double() @ rows.T)
 
     def _passed(self) -> Tensor:
         """Responses as the next layer sees them, at the positions that are looked at."""
