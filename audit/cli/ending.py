@@ -3,8 +3,11 @@
 import shlex
 from pathlib import Path
 
-from audit.cli.printing import Coloured, say
+from audit.cli.printing import Coloured, note, say
+from audit.cli.publish import Order
 from audit.results import AuditResult, FindingRecord, GateRecord, Severity, Verdict
+from audit.store.adding import keep
+from audit.store.index import create_store
 from reports.names import Names
 
 COLOURS = {
@@ -20,6 +23,22 @@ ANSWERS = {
     Verdict.DESCRIBED: "Described only",
 }
 SHOWN = 3
+
+
+def ended(result: AuditResult, folder: Path, order: Order, trustworthy: bool) -> int:
+    """Print the answer, keep the audit where that was ordered, and return the exit code.
+
+    Raises
+    ------
+    OutputError, ResultError
+        If the store cannot take the audit; the audit itself is finished and stays.
+    """
+    ending(result, folder)
+    if order.store is not None:
+        with create_store(order.store) as store:
+            kept = keep(folder, store)
+        note(f"Kept as {kept.folder}")
+    return exit_code(result.gate, trustworthy)
 
 
 def ending(result: AuditResult, folder: Path) -> None:

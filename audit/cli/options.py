@@ -50,8 +50,17 @@ def plan_option(command: Command) -> Command:
     )(command)
 
 
-def order_of(out: Path, formats: str, gate: GateOrder) -> Order:
-    """Check the format names and the output folder, and put the order together.
+def keep_option(command: Command) -> Command:
+    """Add ``--store``."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Store that keeps a copy of the audit; made where there is none.",
+    )(command)
+
+
+def order_of(out: Path, formats: str, gate: GateOrder, store: Path | None = None) -> Order:
+    """Check the format names and the output folders, and put the order together.
 
     Raises
     ------
@@ -61,7 +70,9 @@ def order_of(out: Path, formats: str, gate: GateOrder) -> Order:
         If nothing could be written there: better said now than after hours.
     """
     require_writable(out)
-    return Order(out=out, formats=format_names(formats), gate=gate)
+    if store is not None:
+        require_writable(store)
+    return Order(out=out, formats=format_names(formats), gate=gate, store=store)
 
 
 def format_names(formats: str) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ class Order:
     out: Path
     formats: tuple[str, ...]
     gate: GateOrder
+    store: Path | None = None
+    """Store that keeps a copy; None where none was named."""
 
 
 def publish(

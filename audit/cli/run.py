@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from audit.assemble import run_record
-from audit.cli.ending import ending, exit_code
+from audit.cli.ending import ended
 from audit.cli.faulty_packs import refuse_faulty
 from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
     format_option,
+    keep_option,
     order_of,
     out_option,
     plan_of,
@@ -25,7 +26,6 @@ from audit.errors import PlanError
 from audit.folders import cache_folder
 from audit.gather import Instruments
 from audit.plan import AuditPlan
-from audit.results import AuditResult
 from audit.run import run_audit
 from audit.tables import catalogue_rows, contrast_rows, frame, probe_rows, rate_rows
 from concept_sets.catalog import Library, load_library
@@ -56,6 +56,7 @@ from probes.readings import parse_reading
               help="Folder of the activation cache.")  # fmt: skip
 @out_option
 @format_option
+@keep_option
 @gate_options
 @click.pass_context
 def run(
@@ -74,6 +75,7 @@ def run(
     out: Path,
     formats: str,
     gate: GateAsked,
+    store: Path | None,
 ) -> None:
     """Audit a model by a PLAN file, or by the default plan.
 
@@ -82,7 +84,7 @@ def run(
     """
     plan = with_model(plan_of(plan_path, "default"), model, pretrained)
     plan = with_other(plan, other, other_pretrained)
-    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)))
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store)
     folders = packs_of(plan, plan_path, packs)
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
@@ -144,13 +146,7 @@ def audit_and_publish(
     )
     note("Writing tables and reports")
     folder, result = publish(draft, order, rows, audited.unit_frames(), record)
-    return finished(result, folder, audited.draft.conclusion.trustworthy)
-
-
-def finished(result: AuditResult, folder: Path, trustworthy: bool) -> int:
-    """Print the answer and return the exit code."""
-    ending(result, folder)
-    return exit_code(result.gate, trustworthy)
+    return ended(result, folder, order, audited.draft.conclusion.trustworthy)
 
 
 def with_model(plan: AuditPlan, model: str, pretrained: str) -> AuditPlan:

@@ -8,10 +8,11 @@ from pathlib import Path
 import click
 
 from audit.assemble import run_record
-from audit.cli.ending import ending, exit_code
+from audit.cli.ending import ended
 from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
     format_option,
+    keep_option,
     order_of,
     out_option,
     plan_of,
@@ -73,6 +74,7 @@ from probes.progress import TerminalProgress
 @plan_option
 @out_option
 @format_option
+@keep_option
 @gate_options
 @click.pass_context
 def score(
@@ -92,6 +94,7 @@ def score(
     out: Path,
     formats: str,
     gate: GateAsked,
+    store: Path | None,
 ) -> None:
     """Audit scores, embeddings or unit responses computed elsewhere; no model is needed.
 
@@ -100,7 +103,7 @@ def score(
     """
     started = datetime.now(UTC)
     plan = plan_of(plan_path, "score")
-    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)))
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store)
     files = ScoreFiles(
         scores=scores,
         images=images,
@@ -137,5 +140,4 @@ def score(
         command=shlex.join(["clip-audit", *sys.argv[1:]]),
     )
     folder, result = publish(scored.draft, order, rows, scored.atlas.frames(), run)
-    ending(result, folder)
-    context.exit(exit_code(result.gate, scored.draft.conclusion.trustworthy))
+    context.exit(ended(result, folder, order, scored.draft.conclusion.trustworthy))

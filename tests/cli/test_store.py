@@ -249,3 +249,23 @@ def test_check_believes_the_folder_and_not_a_gate_that_was_turned(cli, kept, tmp
 
 def test_check_without_a_real_age_is_usage(cli, kept):
     assert cli("check", "--model", MODEL, "--max-age", "soon").code == 2
+
+
+def test_a_finished_audit_is_kept_where_a_store_is_named(cli, world, tmp_path):
+    end = cli("run", "plan.toml", "--format", "json", "--store", tmp_path / "kept")
+    listed = cli("store", "list", "--store", tmp_path / "kept")
+
+    assert end.code == 0
+    assert "Kept as" in end.err
+    assert end.folder.is_dir()
+    assert end.folder.name in listed.out
+
+
+def test_an_audit_that_no_store_can_take_is_finished_all_the_same(cli, world, tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "chain.jsonl").write_text("not a chain\n")
+    end = cli("run", "plan.toml", "--format", "json", "--store", tmp_path / "kept")
+
+    assert end.code in {2, 3}
+    assert end.folder.is_dir()
+    assert end.err.splitlines()[-1].startswith("Error:")
