@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import random
+import signal
 import sqlite3
 import threading
 import time
@@ -103,19 +104,24 @@ def test_a_tick_that_is_killed_at_any_moment_loses_nothing_and_doubles_nothing(
     began = time.monotonic()
     wait_for([FORKS.Process(target=tick)])
     whole = time.monotonic() - began
-    clock.on(days=7)
-    for _ in range(12):
+    kills = 0
+    for _ in range(60):
+        clock.on(days=dice.choice([0, 7]) if kills % 2 else 7)
         victim = FORKS.Process(target=tick)
         victim.start()
-        time.sleep(dice.uniform(0.0, 1.1 * whole))
+        time.sleep(dice.uniform(0.0, 0.8 * whole))
         victim.kill()
         victim.join()
-        clock.on(hours=dice.choice([0, 1, 90]))
+        kills += victim.exitcode == -signal.SIGKILL
+        if kills == 10:
+            break
+    clock.on(days=7)
     for _ in range(3):
         tick()
 
     ended = runs(base)
     assert not [r for r in ended if r.state in OPEN]
+    assert kills >= 5
     assert ended[-1].state is State.PASSED
     assert set(finished(log).values()) <= {1}
     for run in ended:
