@@ -16,7 +16,8 @@ from audit.unit_views import View
 from concept_sets.errors import PictureError
 from probes.activation_curves import zero_deviation
 from probes.clusters import MIN_CLUSTERS
-from probes.encoder import Reading
+from probes.directions import KIND
+from probes.encoder import Layer, Reading
 from probes.errors import MeasureError, ModelError
 
 if TYPE_CHECKING:
@@ -116,8 +117,7 @@ def _facet(
     gathered: Gathered, reading: Reading, views: Sequence[View], care: Care
 ) -> "tuple[Facet | None, str]":
     """Teach a probe of an earlier layer what written text is."""
-    names = [layer.name for layer in gathered.tools.encoder.layers]
-    earlier = names[: names.index(reading.layer)]
+    earlier = _earlier(gathered.tools.encoder.layers, reading.layer)
     photos = next((view for view in views if view.arm == "photo"), None)
     if photos is None or not earlier:
         return None, ""
@@ -129,6 +129,12 @@ def _facet(
     pictures, digests = zip(*generic, strict=True)
     facet = text_facet(gathered, pictures, digests, layer, WORDS, FACET_STRENGTH, rng)
     return _believed(facet, len(generic))
+
+
+def _earlier(layers: Sequence[Layer], name: str) -> list[str]:
+    """Return the layers of units before one of units or directions."""
+    names = [layer.name for layer in layers]
+    return [one.name for one in layers[: names.index(name)] if one.kind != KIND]
 
 
 def _believed(facet: "Facet", count: int) -> "tuple[Facet | None, str]":

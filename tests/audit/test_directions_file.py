@@ -15,8 +15,9 @@ from audit.directions import (
     with_direction_files,
 )
 from audit.errors import PlanError
+from audit.unit_drawn import _earlier
 from probes.backends.toy import LAYER, ToyEncoder
-from probes.encoder import Pooling, Reading
+from probes.encoder import Layer, Pooling, Reading
 from probes.errors import MeasureError
 
 ROWS = np.random.default_rng(0).normal(size=(2, LAYER.n_units)).astype(np.float32)
@@ -137,3 +138,17 @@ def test_what_is_in_the_file_is_checked_too(tmp_path):
         read_directions(tmp_path / "zero.npz")
     with pytest.raises(MeasureError, match="1 names for 2"):
         read_directions(tmp_path / "many.npz")
+
+
+def test_what_drawn_text_is_learned_on_does_not_depend_on_directions(tmp_path):
+    np.savez(tmp_path / "mine.npz", **{LAYER.name: ROWS})
+    first = Layer(name="first", n_units=3, kind="conv", poolings=(Pooling.PREACT_MEAN,))
+
+    class Deep(ToyEncoder):
+        layers = (first, LAYER)
+
+    deep = with_direction_files(Deep(), [tmp_path / "mine.npz"])
+
+    assert [layer.name for layer in deep.layers] == ["first", "toy.colours@mine", "toy.colours"]
+    assert _earlier(deep.layers, "toy.colours") == _earlier(Deep.layers, "toy.colours") == ["first"]
+    assert _earlier(deep.layers, "toy.colours@mine") == ["first"]
