@@ -10,7 +10,6 @@ from audit.folder import file_digest
 from audit.results import read_result, write_result
 from probes.backends.toy import LETTERS, ToyEncoder
 
-
 WEIGHTS = {"none": 0.0, "weak": 0.5, "usual": 1.0, "again": 1.0, "strong": 3.0}
 
 
