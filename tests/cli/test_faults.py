@@ -269,7 +269,8 @@ def test_an_output_folder_that_may_not_be_written_is_refused_before_anything_is_
 
 def test_a_damaged_cache_file_is_said_and_computed_again(cli, world, tmp_path):
     first = cli(*RUN)
-    (shard,) = (tmp_path / "cache").rglob("*.safetensors")
+    # Prompts; the smaller one has the cards of the Stroop test.
+    shard = max((tmp_path / "cache").rglob("*.safetensors"), key=lambda p: p.stat().st_size)
     content = bytearray(shard.read_bytes())
     content[-1] ^= 1
     shard.write_bytes(content)
@@ -315,7 +316,7 @@ def test_a_name_that_is_taken_meanwhile_is_left_alone(cli, world, tmp_path, monk
 def test_a_report_that_cannot_be_made_is_said_and_the_audit_stays(cli, world, monkeypatch):
     from reports.errors import ReportError
 
-    def missing(result):
+    def missing(result, pictures):
         raise ReportError("A PDF needs Pango; it is not installed. Install libpango.")
 
     monkeypatch.setattr("reports.as_pdf.render", missing)
