@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from audit.results import AuditResult
+from reports.editions import FULL, Edition
 from reports.fonts import SANS, small_faces
 from reports.formats import NO_PICTURES
+from reports.messages import speaking
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import environment, own_style
@@ -24,7 +26,9 @@ INK = {
 """Colours of the charts: they follow the reader's light or dark scheme."""
 
 
-def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
+def render(
+    result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
+) -> bytes:
     """Render a result as one HTML file.
 
     Parameters
@@ -33,6 +37,8 @@ def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> 
         The document; equal documents give equal bytes.
     pictures : mapping
         Name to JPEG, as the audit folder has them.
+    edition : Edition
+        Language and audience.
 
     Returns
     -------
@@ -40,12 +46,13 @@ def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> 
         UTF-8 HTML that loads nothing and runs nothing.
     """
     page = environment().get_template("screen.html.j2")
-    html = page.render(
-        view=build_view(result, pictures),
-        paged=False,
-        ink=INK,
-        marker_legend=MARKER_LEGEND,
-        illustrate=ILLUSTRATE,
-        faces=own_style(small_faces()),
-    )
+    with speaking(edition.language):
+        html = page.render(
+            view=build_view(result, pictures, edition),
+            paged=False,
+            ink=INK,
+            marker_legend=MARKER_LEGEND,
+            illustrate=ILLUSTRATE,
+            faces=own_style(small_faces()),
+        )
     return html.encode()

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from audit.results import AuditResult, write_result
+from reports.editions import FULL, Edition
 from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
 from reports.formats import NO_PICTURES
+from reports.messages import speaking
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import PICTURE, environment
@@ -43,7 +45,9 @@ INSTALL = {
 """Package tool to the command that brings what the PDF needs."""
 
 
-def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
+def render(
+    result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
+) -> bytes:
     """Render a result as a PDF/A-3a file with the result attached.
 
     Parameters
@@ -52,6 +56,8 @@ def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> 
         The document; equal documents give equal bytes, dates come from its ``run`` block.
     pictures : mapping
         Name to JPEG, as the audit folder has them.
+    edition : Edition
+        Language and audience.
 
     Returns
     -------
@@ -65,19 +71,22 @@ def render(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> 
     """
     weasyprint = _weasyprint()
     with _quiet():
-        return _write(weasyprint, page_source(result, pictures), result)
+        return _write(weasyprint, page_source(result, pictures, edition), result)
 
 
-def page_source(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> str:
+def page_source(
+    result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
+) -> str:
     """Return the HTML that becomes the pages."""
     template = environment().get_template("pages.html.j2")
-    return template.render(
-        view=build_view(result, pictures),
-        paged=True,
-        ink=INK,
-        marker_legend=MARKER_LEGEND,
-        illustrate=ILLUSTRATE,
-    )
+    with speaking(edition.language):
+        return template.render(
+            view=build_view(result, pictures, edition),
+            paged=True,
+            ink=INK,
+            marker_legend=MARKER_LEGEND,
+            illustrate=ILLUSTRATE,
+        )
 
 
 def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:

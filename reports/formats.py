@@ -7,6 +7,7 @@ from importlib import import_module
 from types import MappingProxyType
 
 from audit.results import AuditResult
+from reports.editions import FULL, Edition
 from reports.errors import ReportError
 
 NO_PICTURES: Mapping[str, bytes] = MappingProxyType({})
@@ -21,13 +22,21 @@ class Format:
     module: str
     """Module with ``render(result, pictures) -> bytes``; imported only when asked for."""
 
+    edited: bool = False
+    """Whether ``render`` takes an ``edition``; exports for machines are always in English."""
+
     name: str = ""
     """Name of the file where ``report`` and the extension would not tell it."""
 
     settings: Mapping[str, str] = field(default_factory=dict)
     """Further arguments of ``render``, for formats that a caller may set."""
 
-    def render(self, result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> bytes:
+    def render(
+        self,
+        result: AuditResult,
+        pictures: Mapping[str, bytes] = NO_PICTURES,
+        edition: Edition = FULL,
+    ) -> bytes:
         """Render a result in this format.
 
         Parameters
@@ -35,13 +44,17 @@ class Format:
         result : AuditResult
         pictures : mapping
             Name to JPEG, as the audit folder has them; without one, its place says so.
+        edition : Edition
+            Language and audience, for the formats that people read.
 
         Raises
         ------
         ReportError
             If the format needs something that this system lacks; the message says what to do.
         """
-        content: bytes = import_module(self.module).render(result, pictures, **self.settings)
+        asked = {"edition": edition} if self.edited else {}
+        render = import_module(self.module).render
+        content: bytes = render(result, pictures, **asked, **self.settings)
         return content
 
     @property
@@ -51,8 +64,10 @@ class Format:
 
 
 FORMATS = {
-    "html": Format(extension="html", media_type="text/html", module="reports.as_html"),
-    "pdf": Format(extension="pdf", media_type="application/pdf", module="reports.as_pdf"),
+    "html": Format(extension="html", media_type="text/html", module="reports.as_html", edited=True),
+    "pdf": Format(
+        extension="pdf", media_type="application/pdf", module="reports.as_pdf", edited=True
+    ),
     "json": Format(
         extension="json",
         media_type="application/json",

@@ -1,17 +1,23 @@
 """Numbers in words' clothing: rounding, signs, intervals and the undefined."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from audit.results import Number, Undefined
+from babel.dates import format_date
+from babel.lists import format_list
+from babel.numbers import get_decimal_symbol, get_group_symbol
 
-UNDEFINED = "undefined"
+from audit.results import Number, Undefined
+from reports.messages import ENGLISH, _, spoken
+
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+
+
+def undefined_word() -> str:
+    """Return what stands in the place of a number that could not be had."""
+    return _("undefined")
 
 
 def defined(value: Number) -> float | None:
@@ -33,11 +39,18 @@ def number(value: Number, digits: int = 1) -> str:
     ('8.1', '0.0', 'undefined')
     """
     if isinstance(value, Undefined):
-        return UNDEFINED
+        return undefined_word()
     rounded = f"{value:,.{digits}f}"
     if float(rounded.replace(",", "")) == 0:
-        return rounded.lstrip("-")
-    return rounded.replace("-", MINUS)
+        rounded = rounded.lstrip("-")
+    return _grouped(rounded).replace("-", MINUS)
+
+
+def _grouped(written: str) -> str:
+    """Put the signs of the spoken language for thousands and decimals."""
+    locale = spoken().locale
+    signs = {",": get_group_symbol(locale), ".": get_decimal_symbol(locale)}
+    return "".join(signs.get(letter, letter) for letter in written)
 
 
 def limit(value: float) -> str:
@@ -48,7 +61,7 @@ def limit(value: float) -> str:
     >>> limit(6.0), limit(2.5)
     ('6', '2.5')
     """
-    return f"{value:g}".replace("-", MINUS)
+    return _grouped(f"{value:g}").replace("-", MINUS)
 
 
 def signed(value: Number, digits: int = 1) -> str:
@@ -67,7 +80,7 @@ def interval(low: Number, high: Number, digits: int = 1) -> str:
     """Write both limits; empty where one is undefined, as then the value itself says so."""
     if isinstance(low, Undefined) or isinstance(high, Undefined):
         return ""
-    return f"{number(low, digits)} to {number(high, digits)}"
+    return _("{low} to {high}", low=number(low, digits), high=number(high, digits))
 
 
 def percent(value: Number, digits: int = 1) -> str:
@@ -79,29 +92,34 @@ def percent(value: Number, digits: int = 1) -> str:
     '12.3 %'
     """
     if isinstance(value, Undefined):
-        return UNDEFINED
-    return f"{number(100 * value, digits)}{SPACE}%"
+        return undefined_word()
+    return per_cent(number(100 * value, digits))
+
+
+def per_cent(written: str) -> str:
+    """Put the sign of per cent after a number."""
+    return _("{number}\N{NO-BREAK SPACE}%", number=written)
 
 
 def percent_interval(low: Number, high: Number, digits: int = 1) -> str:
     """Write an interval of shares in per cent; empty where it is undefined."""
     if isinstance(low, Undefined) or isinstance(high, Undefined):
         return ""
-    return f"{number(100 * low, digits)} to {number(100 * high, digits)}{SPACE}%"
+    return per_cent(interval(100 * low, 100 * high, digits))
 
 
 def points(value: Number, digits: int = 1) -> str:
     """Write a difference of shares in percentage points."""
     if isinstance(value, Undefined):
-        return UNDEFINED
+        return undefined_word()
     return signed(100 * value, digits)
 
 
 def p_value(value: Number) -> str:
     """Write a p-value; below 0.001 only that."""
     if isinstance(value, Undefined):
-        return UNDEFINED
-    return f"<{SPACE}0.001" if value < 0.001 else f"{value:.3f}"
+        return undefined_word()
+    return f"<{SPACE}{_grouped('0.001')}" if value < 0.001 else _grouped(f"{value:.3f}")
 
 
 def p_equals(value: Number) -> str:
@@ -112,7 +130,7 @@ def p_equals(value: Number) -> str:
 
 def count(value: int) -> str:
     """Write a count with thousands separated."""
-    return f"{value:,}"
+    return _grouped(f"{value:,}")
 
 
 def plural(amount: int, one: str, many: str = "") -> str:
@@ -132,6 +150,19 @@ SMALL = (
 )
 
 
+def small(amount: int) -> str:
+    """Write a small amount as a word where the language does so in running text.
+
+    Examples
+    --------
+    >>> small(2), small(40)
+    ('two', '40')
+    """
+    if spoken().language == ENGLISH and amount < len(SMALL):
+        return SMALL[amount]
+    return count(amount)
+
+
 def in_words(amount: int, one: str, many: str = "") -> str:
     """Write a small amount as a word, for running text.
 
@@ -145,15 +176,14 @@ def in_words(amount: int, one: str, many: str = "") -> str:
 
 
 def day(moment: datetime) -> str:
-    """Write a date the same in every locale and time zone.
+    """Write a date the same in every time zone.
 
     Examples
     --------
     >>> day(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
     '23 November 2026'
     """
-    utc = moment.astimezone(UTC)
-    return f"{utc.day} {MONTHS[utc.month - 1]} {utc.year}"
+    return str(format_date(moment.astimezone(UTC).date(), "long", locale=spoken().locale))
 
 
 def moment_in_words(moment: datetime) -> str:
@@ -161,7 +191,7 @@ def moment_in_words(moment: datetime) -> str:
     return f"{day(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"
 
 
-def listed(words: list[str] | tuple[str, ...]) -> str:
+def listed(words: Sequence[str]) -> str:
     """Join words for a sentence.
 
     Examples
@@ -169,9 +199,7 @@ def listed(words: list[str] | tuple[str, ...]) -> str:
     >>> listed(["text", "photo", "rendered"])
     'text, photo and rendered'
     """
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return str(format_list(list(words), locale=spoken().locale)) if words else ""
 
 
 def natural(words: str) -> tuple[tuple[int, int, str], ...]:

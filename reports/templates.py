@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.care import shown
+from reports.messages import _, ngettext, pgettext
 
 
 @cache
@@ -20,6 +21,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    # Called at render time, these look up the language that is spoken then.
+    opened.globals.update({"_": _, "ngettext": ngettext, "pgettext": pgettext})
     opened.filters["as_source"] = as_source
     return opened
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult
 from reports.blocks import Fact, Table
+from reports.editions import FULL, Edition
 from reports.formats import NO_PICTURES
+from reports.messages import N_, _
 from reports.names import Names
 from reports.sections.closing import ClosingView, closing_view
 from reports.sections.contrasts import ContrastsView, contrasts_views
@@ -47,22 +49,22 @@ class Section:
 
 
 TITLES = {
-    "findings": "Findings",
-    "contrasts": "All contrasts",
-    "behaviour": "Behaviour: rates by group",
-    "units": "Units",
-    "text-units": "What prompts ask of units",
-    "probes": "Sparse probes",
-    "typography": "Words on pictures",
-    "second-model": "Second model",
-    "measures": "Measures",
-    "reliability": "Reliability of this audit",
-    "inputs": "Inputs",
-    "method": "Method",
-    "limits": "Limits and what was not tested",
-    "system": "System under audit",
-    "reproducibility": "Reproducibility",
-    "glossary": "Glossary",
+    "findings": N_("Findings"),
+    "contrasts": N_("All contrasts"),
+    "behaviour": N_("Behaviour: rates by group"),
+    "units": N_("Units"),
+    "text-units": N_("What prompts ask of units"),
+    "probes": N_("Sparse probes"),
+    "typography": N_("Words on pictures"),
+    "second-model": N_("Second model"),
+    "measures": N_("Measures"),
+    "reliability": N_("Reliability of this audit"),
+    "inputs": N_("Inputs"),
+    "method": N_("Method"),
+    "limits": N_("Limits and what was not tested"),
+    "system": N_("System under audit"),
+    "reproducibility": N_("Reproducibility"),
+    "glossary": N_("Glossary"),
 }
 """Sections in order; each is there even when it has nothing to tell, and then says so."""
 
@@ -109,7 +111,9 @@ class ReportView:
     measurements: Table | None
 
 
-def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES) -> ReportView:
+def build_view(
+    result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
+) -> ReportView:
     """Word, order and round a result for every rendering.
 
     Parameters
@@ -118,6 +122,8 @@ def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES)
         The document; nothing else is read, no clock, file or setting.
     pictures : mapping
         Name to JPEG, as the audit folder has them.
+    edition : Edition
+        Language and audience; the caller speaks the language (`reports.messages.speaking`).
 
     Returns
     -------
@@ -128,9 +134,9 @@ def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES)
     ordered = worst_first(result)
     blocks = tuple(finding_view(f, result, names) for f in ordered[:FULL_ON_SCREEN])
     return ReportView(
-        language="en",
+        language=edition.language,
         contents={
-            id: Section(id=id, number=number, title=title)
+            id: Section(id=id, number=number, title=_(title))
             for number, (id, title) in enumerate(TITLES.items(), start=1)
         },
         summary=summary_of(result, names, ordered),
@@ -150,11 +156,11 @@ def build_view(result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES)
         measures=measures_view(result, names),
         no_measures=NO_MEASURES,
         reliability=reliability_views(result, names),
-        probes=probe_table("probes", "Sparse probes", result.probes, names),
+        probes=probe_table("probes", _("Sparse probes"), result.probes, names),
         no_probes=(
-            "this run read no units, or the plan did not ask for probes."
+            _("No probes were trained: this run read no units, or the plan did not ask for probes.")
             if result.model.kind == "model"
-            else "no weights were seen, so there are no units to read."
+            else _("No probes were trained: no weights were seen, so there are no units to read.")
         ),
         inputs=inputs_view(result, names),
         closing=closing_view(result, names),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.results import MeasurementRecord, MeasureRecord, Number, Undefined
-from reports.quantities import SPACE, UNDEFINED, defined, limit, number, signed
+from reports.quantities import SPACE, defined, limit, number, signed, undefined_word
 from reports.sections.measure_themes import HIGHER_IS_WORSE, LOWER_IS_WORSE, WRITTEN_PLAIN
 
 SMALL_STEPS = ((0.05, 4), (1.0001, 3), (10.0, 2), (1000.0, 1))
@@ -28,7 +28,7 @@ class Style:
     def write(self, value: Number) -> str:
         """Write one value; one that could not be had says so."""
         if isinstance(value, Undefined):
-            return UNDEFINED
+            return undefined_word()
         if self.points:
             return signed(100 * value, self.digits)
         if self.percent:
@@ -46,7 +46,7 @@ class Style:
     def step(self, size: Number) -> str:
         """Write a distance between two values: of shares, in percentage points."""
         if isinstance(size, Undefined):
-            return UNDEFINED
+            return undefined_word()
         return number(self.factor * size, self.digits)
 
     @property

@@ -1,0 +1,187 @@
+"""What a report says in which language: English stands in the source, the rest in catalogues.
+
+A language is one file, ``reports/catalogues/LANGUAGE.po`` (gettext). ``make catalogues`` brings
+every file up to date with the source. Sentences that depend on numbers use `ngettext`; a
+sentence is one message with named holes, never glued from parts, as other languages order them
+otherwise.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache, cached_property
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+
+from babel import Locale
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from reports.errors import ReportError
+
+ENGLISH = "en"
+
+STORED = "stored"
+"""Context of messages that stand in a result document, worded when the audit was made."""
+
+_HOLE = re.compile(r"\\\{(\w+)\\\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """The messages of one language."""
+
+    language: str
+    """As in HTML: ``en``, ``zh-Hans``."""
+
+    locale: Locale
+    messages: NullTranslations
+    stored: Mapping[str, str] = field(default_factory=dict)
+    """English pattern of a stored sentence to its translation."""
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
+        """Stored sentences that have holes, as patterns; the longest first."""
+        holed = [(key, words) for key, words in self.stored.items() if "{" in key]
+        holed.sort(key=lambda pair: -len(pair[0]))
+        return tuple((_pattern(key), words) for key, words in holed)
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    return re.compile(_HOLE.sub(r"(?P<\1>.+?)", re.escape(message)), re.DOTALL)
+
+
+_ENGLISH = Catalogue(language=ENGLISH, locale=Locale.parse("en_GB"), messages=NullTranslations())
+_SPOKEN: ContextVar[Catalogue] = ContextVar("reports_catalogue", default=_ENGLISH)
+
+
+def languages() -> tuple[str, ...]:
+    """Return every language that a report can be written in, English first."""
+    found = (entry.name for entry in files("reports").joinpath("catalogues").iterdir())
+    return (ENGLISH, *sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """Read the catalogue of a language.
+
+    Raises
+    ------
+    ReportError
+        If there is none; the message lists what there is.
+    """
+    if language == ENGLISH:
+        return _ENGLISH
+    known = languages()
+    if language not in known:
+        near = get_close_matches(language, known, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise ReportError(
+            f"The language of a report must be one of {', '.join(known)}; got {language!r}.{hint}"
+        )
+    source = files("reports").joinpath("catalogues", f"{language}.po").read_bytes()
+    read = read_po(io.BytesIO(source), locale=language.replace("-", "_"))
+    compiled = io.BytesIO()
+    write_mo(compiled, read)
+    compiled.seek(0)
+    return Catalogue(
+        language=language,
+        locale=Locale.parse(language, sep="-"),
+        messages=GNUTranslations(compiled),
+        stored={
+            str(message.id): str(message.string)
+            for message in read
+            if message.context == STORED and message.string
+        },
+    )
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[Catalogue]:
+    """Word everything inside in this language.
+
+    Raises
+    ------
+    ReportError
+        If there is no catalogue of it.
+    """
+    token = _SPOKEN.set(catalogue(language))
+    try:
+        yield _SPOKEN.get()
+    finally:
+        _SPOKEN.reset(token)
+
+
+def spoken() -> Catalogue:
+    """Return the catalogue that is spoken now; English where nobody said."""
+    return _SPOKEN.get()
+
+
+def _(message: str, /, **values: object) -> str:
+    """Say a message in the spoken language, its holes filled.
+
+    Examples
+    --------
+    >>> _("{found} of {all} were found", found=3, all=40)
+    '3 of 40 were found'
+    """
+    said = _SPOKEN.get().messages.gettext(message)
+    return said.format_map(values) if values else said
+
+
+def pgettext(context: str, message: str, /, **values: object) -> str:
+    """Say a message whose English has several meanings; the context tells which."""
+    said = _SPOKEN.get().messages.pgettext(context, message)
+    return said.format_map(values) if values else said
+
+
+def ngettext(one: str, many: str, n: int, /, **values: object) -> str:
+    """Say a message in the grammatical number that ``n`` asks for.
+
+    ``{n}`` in the message is the count with its thousands separated, unless a value of that name
+    is given (as `reports.quantities.small` does).
+
+    Examples
+    --------
+    >>> ngettext("{n} finding", "{n} findings", 1), ngettext("{n} finding", "{n} findings", 3)
+    ('1 finding', '3 findings')
+    """
+    said = _SPOKEN.get().messages.ngettext(one, many, n)
+    return said.format_map({"n": f"{n:,}"} | values)
+
+
+def N_(message: str) -> str:
+    """Mark a message of a table for the catalogues; it is said later, with `_`."""
+    return message
+
+
+def NP_(_context: str, message: str) -> str:
+    """Mark a message with its context for the catalogues."""
+    return message
+
+
+def stored(words: str) -> str:
+    """Say a sentence that a result document carries in English, where the catalogue knows it.
+
+    Parameters
+    ----------
+    words : str
+        The sentence as it is stored.
+
+    Returns
+    -------
+    str
+        Its translation; the sentence itself where there is none.
+    """
+    spoken_now = _SPOKEN.get()
+    if words in spoken_now.stored:
+        return spoken_now.stored[words]
+    for pattern, said in spoken_now.patterns:
+        match = pattern.fullmatch(words)
+        if match:
+            return said.format_map({k: stored(v) for k, v in match.groupdict().items()})
+    return words
