@@ -136,28 +136,43 @@ def read_waivers(path: Path) -> Waivers:
     """
     try:
         content = path.read_bytes()
-        document = tomllib.loads(content.decode("utf-8"))
     except OSError as error:
         raise PlanError(
             f"Waivers must be a readable TOML file; {path} gave: {error.strerror}. Check the path."
         ) from None
+    return parse_waivers(content, where=str(path))
+
+
+def parse_waivers(content: bytes, *, where: str) -> Waivers:
+    """Check the content of a waiver file; ``where`` stands in messages.
+
+    Raises
+    ------
+    PlanError
+        As `read_waivers`.
+    """
+    try:
+        document = tomllib.loads(content.decode("utf-8"))
     except UnicodeDecodeError:
-        raise PlanError(f"Waivers must be UTF-8 text; {path} is not. Save it as UTF-8.") from None
+        raise PlanError(f"Waivers must be UTF-8 text; {where} is not. Save it as UTF-8.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(f"Waivers must be valid TOML; {path}: {error}. Correct the line.") from None
+        raise PlanError(
+            f"Waivers must be valid TOML; {where}: {error}. Correct the line."
+        ) from None
     try:
         read = _WaiverFile.model_validate(document)
     except ValidationError as error:
-        raise PlanError(_sentence(error, str(path))) from None
+        raise PlanError(_sentence(error, where)) from None
     for number, waiver in enumerate(read.waiver, start=1):
-        for problem in _problems(waiver, read.policy):
-            raise PlanError(f"{path}, waiver {number} ({waiver.finding}): {problem}")
-    _refuse_doubles(read.waiver, path)
+        for problem in problems(waiver, read.policy):
+            raise PlanError(f"{where}, waiver {number} ({waiver.finding}): {problem}")
+    _refuse_doubles(read.waiver, where)
     digest = "sha256:" + hashlib.sha256(content).hexdigest()
     return Waivers(policy=read.policy, waivers=read.waiver, digest=digest)
 
 
-def _problems(waiver: Waiver, policy: WaiverPolicy) -> Iterator[str]:
+def problems(waiver: Waiver, policy: WaiverPolicy) -> Iterator[str]:
+    """Yield a sentence for everything in a waiver that the policy does not allow."""
     if len(waiver.reason) < policy.shortest_reason:
         yield (
             f"a reason must have {policy.shortest_reason} characters at least; got "
@@ -174,13 +189,13 @@ def _problems(waiver: Waiver, policy: WaiverPolicy) -> Iterator[str]:
         yield f"it must be approved by a second person; {waiver.owner} is its owner."
 
 
-def _refuse_doubles(waivers: Sequence[Waiver], path: Path) -> None:
+def _refuse_doubles(waivers: Sequence[Waiver], where: str) -> None:
     seen: set[tuple[str, str]] = set()
     for waiver in waivers:
         key = (waiver.finding, waiver.model)
         if key in seen:
             raise PlanError(
-                f"A finding must be waived once for a model; {path} waives {waiver.finding} for "
+                f"A finding must be waived once for a model; {where} waives {waiver.finding} for "
                 f"{waiver.model} twice. Remove one."
             )
         seen.add(key)
@@ -193,6 +208,11 @@ def _state(
         return "other model"
     if not any(waiver.meets(f) for f in findings):
         return "unused"
+    return state_on(waiver, today)
+
+
+def state_on(waiver: Waiver, today: date) -> Literal["active", "expired", "not yet valid"]:
+    """Tell how a waiver stands by its days alone, whatever was audited."""
     if today > waiver.expires:
         return "expired"
     return "active" if today >= waiver.created else "not yet valid"

@@ -19,6 +19,7 @@ COMMANDS = {
     "verify": "audit.cli.report:verify",
     "gate": "audit.cli.gate:gate",
     "baseline": "audit.cli.gate:baseline",
+    "waive": "audit.cli.waive:waive",
     "compare": "audit.cli.compare:compare_audits",
     "config": "audit.cli.config:config",
     "store": "audit.cli.store:store",
