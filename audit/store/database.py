@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import Pool
 
 from audit.errors import OutputError, ResultError
 
@@ -130,9 +131,8 @@ def open_database(where: Path | str) -> Database:
         If it is damaged, somebody else's, or of a newer version.
     """
     is_url = isinstance(where, str) and "://" in where
-    engine = _server(str(where)) if is_url else _file(Path(where))
-    told = engine.url.render_as_string(hide_password=True) if is_url else str(where)
-    database = Database(engine=engine, where=told)
+    engine = server_engine(str(where)) if is_url else _file(Path(where))
+    database = Database(engine=engine, where=told(engine, where))
     try:
         _migrate(database)
     except BaseException:
@@ -141,9 +141,24 @@ def open_database(where: Path | str) -> Database:
     return database
 
 
-def _server(url: str) -> Engine:
+def told(engine: Engine, where: Path | str) -> str:
+    """Name a database in messages: its file, or its URL without a password."""
+    is_url = isinstance(where, str) and "://" in where
+    return engine.url.render_as_string(hide_password=True) if is_url else str(where)
+
+
+def server_engine(url: str, *, poolclass: type[Pool] | None = None) -> Engine:
+    """Return the engine of a database server; nothing is asked of it yet.
+
+    Raises
+    ------
+    OutputError
+        If the URL cannot be used, or its driver is not installed.
+    """
     try:
-        return create_engine(url, pool_pre_ping=True, isolation_level="READ COMMITTED")
+        return create_engine(
+            url, pool_pre_ping=True, isolation_level="READ COMMITTED", poolclass=poolclass
+        )
     except (SQLAlchemyError, ImportError) as error:
         raise OutputError(
             "A store must be a folder, or a database URL such as "
@@ -201,7 +216,7 @@ def _migrate(database: Database) -> None:
                 connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": APPLICATION_ID}
                 )
-            version = _version(connection, database.where)
+            version = schema_version(connection, database.where)
             for number, step in enumerate(MIGRATIONS, start=1):
                 if number > version:
                     step(connection)
@@ -219,7 +234,14 @@ def _migrate(database: Database) -> None:
         raise _damaged(database.where, error) from error
 
 
-def _version(connection: Connection, where: str) -> int:
+def schema_version(connection: Connection, where: str) -> int:
+    """Return the version of the tables; 0 where there are none.
+
+    Raises
+    ------
+    ResultError
+        If they are another program's, or a newer version's.
+    """
     names = inspect(connection).get_table_names()
     if VERSION.name not in names:
         if names:

@@ -118,7 +118,7 @@ def open_store(path: Path) -> Store:
     """
     store = connect(path)
     try:
-        if not _is_up_to_date(store):
+        if not is_up_to_date(store):
             with writing(store):
                 pass
     except BaseException:
@@ -175,7 +175,7 @@ def reindex(path: Path) -> tuple[str, ...]:
     return (*aside, *(sentence for sentence in told if sentence))
 
 
-def _is_up_to_date(store: Store) -> bool:
+def is_up_to_date(store: Store) -> bool:
     """Whether the last record is the same in the file and in the index: nobody is kept waiting."""
     chain = read_chain(store.chain)
     with store.database.read() as connection:
