@@ -32,6 +32,7 @@ format: setup ## Put the code into the house style
 
 # One thread per process: two processes on two cores would only get in each other's way.
 test: check ## The checks, then every test
+	@bash .ci/browser.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(TESTS) || { code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "pytest must run tests; it found none in '$(TESTS)'."; fi; \
 	    exit $$code; }
@@ -46,5 +47,5 @@ clean: ## Remove what tools left behind; keep .venv and every audit
 	@rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find $(OURS) tests benchmarks .ci -name __pycache__ -type d -prune -exec rm -rf {} +
 
-distclean: clean ## clean, and remove .venv
-	@rm -rf .venv
+distclean: clean ## clean, and remove .venv and what browser tests installed
+	@rm -rf .venv tests/browser/node_modules

@@ -25,8 +25,9 @@ def demo(out: Path, *options: str) -> tuple[int, AuditResult]:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, AuditResult]:
-    return demo(tmp_path_factory.mktemp("demo"), "--fail-on", "high")
+def model(demo_once: Path) -> tuple[int, AuditResult]:
+    (result,) = demo_once.glob("*/result.json")
+    return int((demo_once / "code").read_text()), read_result(result)
 
 
 @pytest.fixture(scope="module")
