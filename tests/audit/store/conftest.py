@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -22,6 +23,9 @@ DAY_ONE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 SERVER_USERS = ("postgres", "nobody")
 """Whom the server runs as where the tests run as root, which it refuses."""
+
+ROOTS_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+"""Where root's commands are, which a short PATH leaves out."""
 
 
 @pytest.fixture(scope="session")
@@ -102,14 +106,13 @@ def audit_of(tmp_path, result_of) -> Callable[..., Path]:
 class Server:
     """A PostgreSQL server on a socket, for as long as the tests run."""
 
-    def __init__(self, home: Path, binaries: Path, user: str | None):
-        self.home, self.binaries, self.user = home, binaries, user
+    def __init__(self, home: Path, binaries: Path, before: list[str]):
+        self.home, self.binaries, self.before = home, binaries, before
         self.numbers = itertools.count()
 
     def command(self, name: str, *words: str) -> None:
-        before = ["runuser", "-u", self.user, "--"] if self.user else []
         done = subprocess.run(
-            [*before, str(self.binaries / name), *words],
+            [*self.before, str(self.binaries / name), *words],
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -119,11 +122,12 @@ class Server:
             check=False,
         )
         if done.returncode:
-            pytest.skip(f"PostgreSQL's {name} ended with {done.returncode}: {done.stderr[-300:]}")
+            lacking(f"PostgreSQL's {name} ended with {done.returncode}: {done.stderr[-300:]}")
 
     def start(self) -> None:
         data = str(self.home / "data")
-        self.command("initdb", "-D", data, "-U", "auditor", "--auth=trust", "-N", "-E", "UTF8")
+        how = ("-U", "auditor", "--auth=trust", "-N", "-E", "UTF8", "--locale=C")
+        self.command("initdb", "-D", data, *how)
         options = f"-c listen_addresses='' -c fsync=off -k {self.home}"
         log = str(self.home / "log")
         self.command("pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start")
@@ -142,11 +146,19 @@ class Server:
         return f"postgresql+psycopg://auditor@/postgres?host={self.home}&{options}"
 
 
+def lacking(why: str) -> NoReturn:
+    """Skip what needs the server; in continuous integration nothing may be skipped."""
+    if os.environ.get("CI", "").lower() in {"1", "true"}:
+        pytest.fail(f"{why} `bash .ci/services.sh` installs it where it may.")
+    pytest.skip(why)
+
+
 def server_binaries() -> Path | None:
     found = shutil.which("initdb")
     if found:
-        return Path(found).parent
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        return Path(found).resolve().parent
+    debian = Path("/usr/lib/postgresql").glob("[0-9]*/bin/initdb")
+    versions = sorted(debian, key=lambda path: float(path.parts[4]))
     return versions[-1].parent if versions else None
 
 
@@ -155,21 +167,37 @@ def server_user() -> str | None:
     return next((user for user in SERVER_USERS if user in known), None)
 
 
+def as_user(user: str, search: str) -> list[str] | None:
+    """Words before a command that root runs as somebody else, by whatever is installed."""
+    entry = pwd.getpwnam(user)
+    ways = {
+        "runuser": ["-u", user, "--"],
+        "setpriv": [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", "--"],
+        "su": ["-s", "/bin/sh", "-c", 'exec "$0" "$@"', "--", user],
+    }
+    for name, words in ways.items():
+        if path := shutil.which(name, path=search):
+            return [path, *words]
+    return None
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     binaries = server_binaries()
     if binaries is None:
-        pytest.skip("no PostgreSQL server is installed here (initdb is not found)")
-    is_root = os.geteuid() == 0
-    if is_root and (server_user() is None or shutil.which("runuser") is None):
-        pytest.skip("PostgreSQL refuses to run as root, and there is nobody to run it as")
+        lacking("No PostgreSQL server is installed here (initdb is not found).")
+    user = server_user() if os.geteuid() == 0 else None
+    before: list[str] | None = []
+    if os.geteuid() == 0:
+        before = as_user(user, ROOTS_PATH) if user else None
+    if before is None:
+        lacking("PostgreSQL refuses to run as root, and there is nobody to run it as.")
     home = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        user = server_user() if is_root else None
         if user:
             shutil.chown(home, user)
-        server = Server(home, binaries, user)
+        server = Server(home, binaries, before)
         server.start()
         yield server
         server.stop()
