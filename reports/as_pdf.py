@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from audit.results import AuditResult, write_result
+from audit.results import AuditResult
 from reports.editions import FULL, Edition
 from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
 from reports.formats import NO_PICTURES
 from reports.messages import speaking
+from reports.pdf_metadata import NO_TABLES, attachments, date, declare_accessible
+from reports.pdf_structure import mend
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import PICTURE, environment
@@ -46,9 +48,13 @@ INSTALL = {
 
 
 def render(
-    result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
+    result: AuditResult,
+    pictures: Mapping[str, bytes] = NO_PICTURES,
+    edition: Edition = FULL,
+    *,
+    tables: Mapping[str, bytes] = NO_TABLES,
 ) -> bytes:
-    """Render a result as a PDF/A-3a file with the result attached.
+    """Render a result as a file after PDF/A-3a and PDF/UA-1, with the result attached.
 
     Parameters
     ----------
@@ -58,6 +64,8 @@ def render(
         Name to JPEG, as the audit folder has them.
     edition : Edition
         Language and audience.
+    tables : mapping
+        Name to content of the tables that lie beside the result; they are attached with it.
 
     Returns
     -------
@@ -71,7 +79,7 @@ def render(
     """
     weasyprint = _weasyprint()
     with _quiet():
-        return _write(weasyprint, page_source(result, pictures, edition), result)
+        return _write(weasyprint, page_source(result, pictures, edition), result, tables)
 
 
 def page_source(
@@ -89,7 +97,9 @@ def page_source(
         )
 
 
-def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
+def _write(
+    weasyprint: Any, html: str, result: AuditResult, tables: Mapping[str, bytes] = NO_TABLES
+) -> bytes:
     fonts = weasyprint.text.fonts.FontConfiguration()
     fetcher = _fetcher(weasyprint)
     faces = weasyprint.CSS(string=full_faces(), font_config=fonts, url_fetcher=fetcher)
@@ -102,21 +112,11 @@ def _write(weasyprint: Any, html: str, result: AuditResult) -> bytes:
             f"A report must not load anything from elsewhere; the pages asked for it: {error}. "
             "This is a defect of the report templates: please report it."
         ) from None
-    finished = result.run.finished
-    document.metadata.created = document.metadata.modified = finished.strftime("%Y-%m-%dT%H:%M:%SZ")
-    document.metadata.attachments = [
-        weasyprint.Attachment(
-            string=write_result(result),
-            name="result.json",
-            description="The audit result that this report renders",
-            created=finished,
-            modified=finished,
-            relationship="Data",
-            url_fetcher=fetcher,
-        )
-    ]
+    date(document.metadata, result.run.finished)
+    declare_accessible(document.metadata)
+    document.metadata.attachments = attachments(weasyprint, result, tables, fetcher)
     identifier = bytes.fromhex(result.digest.removeprefix("sha256:"))[:16]
-    pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
+    pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier, finisher=mend)
     return pdf
 
 
