@@ -45,6 +45,7 @@ def render(
     bytes
         UTF-8 HTML that loads nothing and runs nothing.
     """
+    edition.check()
     page = environment().get_template("screen.html.j2")
     with speaking(edition.language):
         html = page.render(
@@ -52,7 +53,7 @@ def render(
             paged=False,
             ink=INK,
             marker_legend=MARKER_LEGEND,
-            illustrate=ILLUSTRATE,
+            illustrate=_(ILLUSTRATE),
             faces=own_style(small_faces()),
         )
     return html.encode()

@@ -1,7 +1,7 @@
 """From the result document to what a reader sees: order, rounding and every sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.results import AuditResult
 from reports.blocks import Fact, Table
@@ -9,8 +9,10 @@ from reports.editions import FULL, Edition
 from reports.formats import NO_PICTURES
 from reports.messages import N_, _
 from reports.names import Names
+from reports.sections.change import ChangeView, change_view
 from reports.sections.closing import ClosingView, closing_view
 from reports.sections.contrasts import ContrastsView, contrasts_views
+from reports.sections.decisions import DecisionsView, decisions_view
 from reports.sections.findings import (
     FULL_IN_PAGES,
     FULL_ON_SCREEN,
@@ -20,6 +22,7 @@ from reports.sections.findings import (
     how_many_in_full,
     worst_first,
 )
+from reports.sections.gate import GateView, gate_view
 from reports.sections.inputs import (
     InputsView,
     inputs_view,
@@ -29,6 +32,7 @@ from reports.sections.inputs import (
 )
 from reports.sections.measures import NO_MEASURES, MeasuresView, measures_view
 from reports.sections.probes import probe_table
+from reports.sections.public import PublicView, public_view
 from reports.sections.rates import RatesView, rates_view
 from reports.sections.reading import ReadingView, reading_view
 from reports.sections.reliability import ReliabilityView, reliability_views
@@ -59,10 +63,14 @@ TITLES = {
     "second-model": N_("Second model"),
     "measures": N_("Measures"),
     "reliability": N_("Reliability of this audit"),
+    "change": N_("Change since an earlier audit"),
+    "gate": N_("Gate, baseline and waivers"),
+    "scope": N_("Scope and intended purpose"),
     "inputs": N_("Inputs"),
     "method": N_("Method"),
     "limits": N_("Limits and what was not tested"),
     "system": N_("System under audit"),
+    "decisions": N_("Decisions and signatures"),
     "reproducibility": N_("Reproducibility"),
     "glossary": N_("Glossary"),
 }
@@ -74,10 +82,12 @@ class ReportView:
     """Everything that a report says, in order, without any layout."""
 
     language: str
+    audience: str
     contents: dict[str, Section]
     """Heads of the sections by id, in order."""
 
     summary: Summary
+    public: PublicView
     findings_table: Table | None
     findings: tuple[FindingView, ...]
     """Blocks of evidence for the single page, worst first."""
@@ -104,6 +114,9 @@ class ReportView:
     no_probes: str
     """Why there are none, for where there are none."""
 
+    change: ChangeView
+    gate: GateView
+    decisions: DecisionsView
     inputs: InputsView
     closing: ClosingView
     system: tuple[Fact, ...]
@@ -131,15 +144,19 @@ def build_view(
         Plain data. Text from the document is not yet escaped: that is the template's work.
     """
     names = Names(inputs=result.inputs)
+    shown = pictures if edition.audience == "full" else NO_PICTURES
+    inputs = inputs_view(result, names)
     ordered = worst_first(result)
     blocks = tuple(finding_view(f, result, names) for f in ordered[:FULL_ON_SCREEN])
     return ReportView(
         language=edition.language,
+        audience=edition.audience,
         contents={
             id: Section(id=id, number=number, title=_(title))
             for number, (id, title) in enumerate(TITLES.items(), start=1)
         },
         summary=summary_of(result, names, ordered),
+        public=public_view(result, names),
         findings_table=findings_table(ordered, result, names),
         findings=blocks,
         findings_in_pages=blocks[:FULL_IN_PAGES],
@@ -148,7 +165,7 @@ def build_view(
         contrasts=contrasts_views(result, names),
         rates=rates_view(result, names),
         deployment=rates_view(result, names, "deployment"),
-        units=units_view(result, ordered, pictures, names),
+        units=units_view(result, ordered, shown, names),
         text_units=text_units_view(result, ordered, names),
         typography=typography_view(result, names),
         reading=reading_view(result, names),
@@ -162,7 +179,10 @@ def build_view(
             if result.model.kind == "model"
             else _("No probes were trained: no weights were seen, so there are no units to read.")
         ),
-        inputs=inputs_view(result, names),
+        change=change_view(result, edition.changes, names),
+        gate=gate_view(result, names),
+        decisions=decisions_view(edition.governance),
+        inputs=inputs if edition.audience == "full" else replace(inputs, terms=()),
         closing=closing_view(result, names),
         system=system_facts(result),
         reproducibility=reproducibility_facts(result),
