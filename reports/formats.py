@@ -62,6 +62,10 @@ class Format:
         """Name of the file inside an audit folder."""
         return self.name or f"report.{self.extension}"
 
+    def name_in(self, edition: Edition) -> str:
+        """Name of the file of an edition; exports have one edition."""
+        return edition.file_name(self.file_name) if self.edited else self.file_name
+
 
 FORMATS = {
     "html": Format(extension="html", media_type="text/html", module="reports.as_html", edited=True),

@@ -18,7 +18,7 @@ from audit.cli.printing import (
 from audit.errors import OutputError, PlanError, ResultError, ScoreInputError, UntrustworthyError
 from concept_sets.errors import ConceptSetError, PictureError, StimulusError
 from probes.errors import ExtractionError, MeasureError, ModelError, ModelNameError
-from reports.errors import ReportError
+from reports.errors import EvidenceMissingError, ReportError
 
 EXIT_CODES: dict[type[Exception], int] = {
     PlanError: 2,
@@ -33,6 +33,7 @@ EXIT_CODES: dict[type[Exception], int] = {
     ResultError: 3,
     UntrustworthyError: 3,
     OutputError: 3,
+    EvidenceMissingError: 4,
     ReportError: 3,
 }
 """What ends an audit early, and the exit code that says so; anything else is our bug."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import click
 
+from audit.cli.editions import edition_of, edition_options, governance_file
 from audit.cli.options import format_names
 from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
@@ -20,12 +21,21 @@ from concept_sets.entry import near
 from probes.measurement import Measure
 from probes.measures import MEASURES
 from reports.as_sarif import SUPPRESSED
+from reports.editions import Audience
 from reports.errors import ReportError
 from reports.formats import FORMATS, Format, find_format
+from reports.governance import FILE, blank
 from reports.names import Names
 from reports.rules import RULES, find_rule, paragraphs
 
 AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
+
+
+def _print_template(context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        for line in blank().splitlines():
+            say(line)
+        context.exit()
 
 
 @click.command()
@@ -37,23 +47,42 @@ AUDIT = click.argument("audit", type=click.Path(path_type=Path, exists=False))
 @click.option("--sarif-suppressed", "suppressed", type=click.Choice(SUPPRESSED), default="omit",
               show_default=True,
               help="Waived findings in SARIF: left out, or in with a suppression.")  # fmt: skip
-def report(audit: Path, formats: str, output: Path | None, suppressed: str) -> None:
+@edition_options
+@click.option("--governance-template", is_flag=True, is_eager=True, expose_value=False,
+              callback=_print_template, help="Print a governance file to fill in.")  # fmt: skip
+def report(
+    audit: Path,
+    formats: str,
+    output: Path | None,
+    suppressed: str,
+    audience: Audience,
+    language: str,
+    final: bool,
+    governance: Path | None,
+    since: Path | None,
+) -> None:
     """Render a stored result again in today's formats."""
     names = format_names(formats)
     if output is not None and len(names) != 1:
         raise click.UsageError(f"--output takes one format; got {', '.join(names)}.")
     result = read_result(result_path(audit))
     home = audit if audit.is_dir() else audit.parent
+    said, where = governance_file(governance, home)
+    edition = edition_of(
+        audit, result, audience=audience, language=language, final=final,
+        governance=said, where=where, since=since,
+    )  # fmt: skip
     pictures = read_pictures(home)
     settings = {"sarif": {"suppressed": suppressed}}
-    rendered = {
-        name: _row(name, settings.get(name, NO_SETTINGS)).render(result, pictures) for name in names
-    }
+    rows = {name: _row(name, settings.get(name, NO_SETTINGS)) for name in names}
+    rendered = {name: row.render(result, pictures, edition) for name, row in rows.items()}
     if output is not None:
         write_file(output, rendered[names[0]])
         say(str(output))
         return
-    reports = {find_format(name).file_name: content for name, content in rendered.items()}
+    reports = {rows[name].name_in(edition): content for name, content in rendered.items()}
+    if governance is not None and said is not None:
+        reports[FILE] = said
     # The result is what reports are made from; it is never written again.
     again = {name: content for name, content in reports.items() if name != RESULT}
     if audit.is_dir():

@@ -10,6 +10,9 @@ from reports.names import Names
 from reports.quantities import count, day, listed
 from reports.wording import SEVERITIES, arm_name
 
+SHOWN = (Verdict.FOUND, Verdict.NOT_FOUND, Verdict.INSUFFICIENT)
+WORST_FIRST = (Verdict.FOUND, Verdict.INSUFFICIENT, Verdict.NOT_FOUND, Verdict.DESCRIBED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicView:
@@ -25,7 +28,7 @@ def public_view(result: AuditResult, names: Names) -> PublicView:
     blocking = [c for c in result.contrasts if c.blocking]
     return PublicView(
         asked=tuple(_asked(result, blocking, names)),
-        counts=_counts(blocking),
+        counts=_counts(result),
         check=_(
             "This page is an extract. The full report and the result document, whose digest is "
             "{digest}, are kept by whoever ran the audit on {date}; `clip-audit verify` checks "
@@ -53,13 +56,14 @@ def _asked(result: AuditResult, blocking: list[ContrastRecord], names: Names) ->
     ]
 
 
-def _counts(blocking: list[ContrastRecord]) -> Table | None:
-    if not blocking:
+def _counts(result: AuditResult) -> Table | None:
+    answers = _answers(result)
+    if not answers:
         return None
-    tally = Counter((c.severity, c.verdict) for c in blocking)
+    tally = Counter(answers.values())
     columns = (
         Column(head=_("Severity of the harm")),
-        Column(head=_("Contrasts asked"), align="number"),
+        Column(head=_("Pairs asked"), align="number"),
         Column(head=_("Found"), align="number"),
         Column(head=_("Not found"), align="number"),
         Column(head=_("Insufficient evidence"), align="number"),
@@ -68,8 +72,22 @@ def _counts(blocking: list[ContrastRecord]) -> Table | None:
     return table("public-counts", _("Answers by severity"), columns, rows, compact=True)
 
 
+def _answers(result: AuditResult) -> dict[tuple[str, str], tuple[int, Verdict]]:
+    """Return severity and worst verdict of every pair over the evidence that decides."""
+    deciding = {arm.arm for arm in result.arms if arm.decides}
+    asked = {(c.identity, c.harm) for c in result.contrasts if c.blocking}
+    answers: dict[tuple[str, str], tuple[int, Verdict]] = {}
+    for contrast in result.contrasts:
+        pair = (contrast.identity, contrast.harm)
+        if pair in asked and contrast.arm in deciding:
+            # In an arm too small for the question, a pair that was asked stays open.
+            verdict = contrast.verdict if contrast.blocking else Verdict.INSUFFICIENT
+            told = [verdict, answers[pair][1]] if pair in answers else [verdict]
+            answers[pair] = (int(contrast.severity), min(told, key=WORST_FIRST.index))
+    return answers
+
+
 def _row(level: int, tally: Counter[tuple[int, Verdict]]) -> tuple[Cell, ...]:
-    verdicts = (Verdict.FOUND, Verdict.NOT_FOUND, Verdict.INSUFFICIENT)
-    told = [text(count(tally[level, verdict])) for verdict in verdicts]
-    asked = sum(n for (severity, _verdict), n in tally.items() if severity == level)
+    told = [text(count(tally[level, verdict])) for verdict in SHOWN]
+    asked = sum(tally[level, verdict] for verdict in SHOWN)
     return (Cell(text="", severity=level), text(count(asked)), *told)
