@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "audit.cli.demo:demo",
     "report": "audit.cli.report:report",
     "explain": "audit.cli.report:explain",
+    "crosswalk": "audit.cli.crosswalk:crosswalk",
     "unit": "audit.cli.unit:unit",
     "decompose": "audit.cli.decompose:decompose",
     "inspect": "audit.cli.inspect:inspect_sentences",
