@@ -6,7 +6,7 @@ from audit.results import AuditResult
 from reports.editions import FULL, Edition
 from reports.fonts import SANS, small_faces
 from reports.formats import NO_PICTURES
-from reports.messages import speaking
+from reports.messages import _, speaking
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE
 from reports.templates import environment, own_style

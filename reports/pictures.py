@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reports.messages import N_, _
+
 MOST_BYTES = 2_400_000
 """Bytes of pictures in one report: as text they grow by a third, and the page stays below 5 MB."""
 
@@ -14,9 +16,9 @@ START = b"\xff\xd8\xff"
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers that state the size of the picture."""
 
-MISSING = "the picture is not in pictures.zip"
-DAMAGED = "the picture's file is damaged"
-NO_ROOM = "left out to keep this report small; it is in pictures.zip"
+MISSING = N_("the picture is not in pictures.zip")
+DAMAGED = N_("the picture's file is damaged")
+NO_ROOM = N_("left out to keep this report small; it is in pictures.zip")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Gallery:
         why = self.reasons.get(name, "" if name in self.pictures else MISSING)
         size = None if why else jpeg_size(self.pictures[name])
         if size is None:
-            return Picture(alt=alt, why=why or DAMAGED)
+            return Picture(alt=alt, why=_(why or DAMAGED))
         return Picture(alt=alt, content=self.pictures[name], width=size.width, height=size.height)
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from audit.results import AuditResult, CausalRecord, DoseRecord, FindingRecord
+from audit.results import AuditResult, CausalRecord, DoseRecord, FindingRecord, Number
 from reports.blocks import Column, Table, table, text
-from reports.charts import Estimate, RowChart, row_chart
+from reports.charts import Estimate, RowChart, row_chart, with_range
+from reports.messages import _, pgettext, stored
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -48,41 +49,70 @@ def _facts(record: CausalRecord) -> Table | None:
     units = ", ".join(f"{unit}" for unit in record.units[:UNITS_NAMED])
     matched = record.matched
     rows = [
-        ("Silenced together", f"units {units} of {record.layer}, held at their {record.how}"),
         (
-            "Measured on",
-            f"{count(record.pictures)} pictures that did not choose them, "
-            f"{count(record.clusters)} clusters of the group",
-        ),
-        ("Effect there, cosine", number(record.effect, 4)),
-        (
-            "Drop when silenced, cosine",
-            f"{number(record.drop, 4)} ({interval(record.low, record.high, 4)}), "
-            f"{percent(record.share)} of the effect; neutral 0",
+            _("Silenced together"),
+            _(
+                "units {units} of {layer}, held at their {how}",
+                units=units,
+                layer=record.layer,
+                how=stored(record.how),
+            ),
         ),
         (
-            "Drop of matched sets of other units",
-            f"median {number(matched.drop, 4)}, 95th percentile {number(matched.drop_high, 4)}, "
-            f"{count(matched.sets)} sets",
+            _("Measured on"),
+            _(
+                "{pictures} pictures that did not choose them, {clusters} clusters of the group",
+                pictures=count(record.pictures),
+                clusters=count(record.clusters),
+            ),
+        ),
+        (_("Effect there, cosine"), number(record.effect, 4)),
+        (
+            _("Drop when silenced, cosine"),
+            _(
+                "{drop}, {share} of the effect; neutral 0",
+                drop=with_range(number(record.drop, 4), interval(record.low, record.high, 4)),
+                share=percent(record.share),
+            ),
+        ),
+        (
+            _("Drop of matched sets of other units"),
+            _(
+                "median {median}, 95th percentile {high}, {sets} sets",
+                median=number(matched.drop, 4),
+                high=number(matched.drop_high, 4),
+                sets=count(matched.sets),
+            ),
         ),
         (
             "p",
-            f"{p_value(record.p)}, the largest of three: link on this half "
-            f"{p_value(record.p_link)}, against matched sets {p_value(record.p_matched)}, over "
-            f"clusters and terms {p_value(record.p_clusters)}; Holm {p_value(record.p_adjusted)}",
+            _(
+                "{p}, the largest of three: link on this half {link}, against matched sets "
+                "{matched}, over clusters and terms {clusters}; Holm {holm}",
+                p=p_value(record.p),
+                link=p_value(record.p_link),
+                matched=p_value(record.p_matched),
+                clusters=p_value(record.p_clusters),
+                holm=p_value(record.p_adjusted),
+            ),
         ),
         *_answers(record),
         (
-            "Harmless answers that stay the same",
-            f"{percent(record.unchanged)} "
-            f"({percent_interval(record.unchanged_low, record.unchanged_high)}); with matched sets "
-            f"{percent(record.unchanged_matched)}",
+            _("Harmless answers that stay the same"),
+            _(
+                "{share}; with matched sets {matched}",
+                share=with_range(
+                    percent(record.unchanged),
+                    percent_interval(record.unchanged_low, record.unchanged_high),
+                ),
+                matched=percent(record.unchanged_matched),
+            ),
         ),
     ]
     return table(
         f"causal-{record.finding}",
-        f"{record.finding}: its units silenced",
-        [Column(head="What", width="name"), Column(head="Result", width="wide")],
+        _("{finding}: its units silenced", finding=record.finding),
+        [Column(head=_("What"), width="name"), Column(head=_("Result"), width="wide")],
         ((text(what), text(told)) for what, told in rows),
         compact=True,
     )
@@ -93,21 +123,33 @@ def _answers(record: CausalRecord) -> list[tuple[str, str]]:
     if len(record.answers) < 2:
         return []
     before, after, *matched = record.answers
-    beside = [f"; with matched sets {percent(one.harm_rate)}" for one in matched]
-    found = [f"; with matched sets {percent(one.retrieved)}" for one in matched]
+    rest = _silenced(before.harm_rate_rest, after.harm_rate_rest)
     return [
         (
-            "Group answered with the harm",
-            f"{percent(before.harm_rate)}, silenced {percent(after.harm_rate)}"
-            f"{''.join(beside)}; rest of its family {percent(before.harm_rate_rest)}, silenced "
-            f"{percent(after.harm_rate_rest)}",
+            _("Group answered with the harm"),
+            _clauses(
+                _silenced(before.harm_rate, after.harm_rate),
+                *(_("with matched sets {share}", share=percent(m.harm_rate)) for m in matched),
+                _("rest of its family {shares}", shares=rest),
+            ),
         ),
         (
-            "Group among what the harm retrieves",
-            f"{percent(before.retrieved)}, silenced {percent(after.retrieved)}{''.join(found)}; "
-            f"neutral {percent(record.retrieved_neutral)}",
+            _("Group among what the harm retrieves"),
+            _clauses(
+                _silenced(before.retrieved, after.retrieved),
+                *(_("with matched sets {share}", share=percent(m.retrieved)) for m in matched),
+                _("neutral {share}", share=percent(record.retrieved_neutral)),
+            ),
         ),
     ]
+
+
+def _silenced(before: Number, after: Number) -> str:
+    return _("{before}, silenced {after}", before=percent(before), after=percent(after))
+
+
+def _clauses(*clauses: str) -> str:
+    return pgettext("between clauses", "; ").join(clauses)
 
 
 def _doses(record: CausalRecord) -> RowChart | None:
@@ -117,18 +159,21 @@ def _doses(record: CausalRecord) -> RowChart | None:
     return row_chart(
         f"doses-{record.finding}",
         "forest",
-        f"{record.finding}: other groups' pictures with these units driven up",
-        "Change of the mean margin of harm against control packs when the units are held so many "
-        "standard deviations from their mean, towards the group. Monotonicity "
-        f"{number(record.monotonicity, 2)} (1: always rising).",
-        "change of cosine margin, 0 is neutral",
+        _("{finding}: other groups' pictures with these units driven up", finding=record.finding),
+        _(
+            "Change of the mean margin of harm against control packs when the units are held so "
+            "many standard deviations from their mean, towards the group. Monotonicity "
+            "{monotonicity} (1: always rising).",
+            monotonicity=number(record.monotonicity, 2),
+        ),
+        _("change of cosine margin, 0 is neutral"),
         [
             Estimate(
                 label=_dose(dose),
                 value=dose.change,
                 low=dose.low,
                 high=dose.high,
-                shown=f"{number(dose.change, 3)} ({interval(dose.low, dose.high, 3)})",
+                shown=with_range(number(dose.change, 3), interval(dose.low, dose.high, 3)),
             )
             for dose in drawn
         ],
@@ -141,11 +186,11 @@ def _doses_table(record: CausalRecord) -> Table | None:
         return None
     return table(
         f"doses-table-{record.finding}",
-        f"{record.finding}: dose and response",
+        _("{finding}: dose and response", finding=record.finding),
         [
-            Column(head="Dose"),
-            Column(head="Change of margin", align="number"),
-            Column(head="Blank picture", align="number"),
+            Column(head=_("Dose")),
+            Column(head=_("Change of margin"), align="number"),
+            Column(head=_("Blank picture"), align="number"),
         ],
         (
             (
@@ -160,4 +205,4 @@ def _doses_table(record: CausalRecord) -> Table | None:
 
 
 def _dose(dose: DoseRecord) -> str:
-    return f"{number(dose.dose, 0)} SD"
+    return _("{value} SD", value=number(dose.dose, 0))

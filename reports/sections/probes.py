@@ -4,20 +4,29 @@ from collections.abc import Sequence
 
 from audit.results import Number, ProbeRecord, StableUnitsRecord, Undefined
 from reports.blocks import NOTHING, Cell, Column, Table, table, text
+from reports.messages import N_, _, ngettext, pgettext, stored
 from reports.names import Names
-from reports.quantities import defined, interval, number, percent, plural, signed
+from reports.quantities import (
+    defined,
+    interval,
+    number,
+    percent,
+    signed,
+    together,
+    undefined_word,
+)
 
 NAMED = 4
 """Units named in a cell."""
 
-NOTE = (
+NOTE = N_(
     "A probe is an L1 logistic classifier with the strongest penalty that is within one standard "
     "error of the best, scored on clusters that it has not seen. AUROC: 0.5 is chance, with 95 % "
     "interval. Shuffled: the same fit with labels shuffled; selectivity is the difference of the "
     "two, neutral value 0."
 )
-BESIDE = (
-    " Few units, all units: probes with so many units, and an L2 classifier on all, on the same "
+BESIDE = N_(
+    "Few units, all units: probes with so many units, and an L2 classifier on all, on the same "
     "folds."
 )
 
@@ -45,43 +54,58 @@ def probe_table(
         ),
         screen_limit=300,
         print_limit=40,
-        note=NOTE + (BESIDE if beside else "") + (_stability_note(stable) if stable else ""),
+        note=together(
+            [
+                _(NOTE),
+                _(BESIDE) if beside else "",
+                _stability_note(stable) if stable else "",
+            ]
+        ),
         compact=True,
     )
 
 
 def _columns(*, beside: bool, stable: bool) -> list[Column]:
     return [
-        Column(head="Concept", width="name"),
-        Column(head="Read at", width="subject"),
-        Column(head="Held-out AUROC", align="number"),
-        *([Column(head="Few units", align="number")] if beside else []),
-        *([Column(head="All units", align="number")] if beside else []),
-        Column(head="Shuffled", align="number"),
-        *([Column(head="Stable units (share of halves)", width="value")] if stable else []),
-        Column(head="Strongest units (weight)", width="value" if stable else "wide"),
+        Column(head=_("Concept"), width="name"),
+        Column(head=_("Read at"), width="subject"),
+        Column(head=_("Held-out AUROC"), align="number"),
+        *([Column(head=_("Few units"), align="number")] if beside else []),
+        *([Column(head=_("All units"), align="number")] if beside else []),
+        Column(head=_("Shuffled"), align="number"),
+        *([Column(head=_("Stable units (share of halves)"), width="value")] if stable else []),
+        Column(head=_("Strongest units (weight)"), width="value" if stable else "wide"),
     ]
 
 
 def _stability_note(stable: StableUnitsRecord) -> str:
-    return (
-        f" Stable: picked in at least {percent(stable.threshold, 0)} of {2 * stable.pairs} halves "
-        "of the clusters; the bound is on how many of them are expected that a half picks no more "
-        "often than a random draw would."
+    return _(
+        "Stable: picked in at least {share} of {halves} halves of the clusters; the bound is on "
+        "how many of them are expected that a half picks no more often than a random draw would.",
+        share=percent(stable.threshold, 0),
+        halves=2 * stable.pairs,
     )
 
 
 def _probe_row(probe: ProbeRecord, names: Names, *, beside: bool, stable: bool) -> tuple[Cell, ...]:
     strongest = ", ".join(f"{unit} ({signed(weight, 2)})" for unit, weight in probe.units[:NAMED])
     return (
-        text(names.concept(probe.concept), probe.role),
-        text(probe.layer, f"{probe.modality}, {probe.pooling}"),
-        _score(probe.auroc, probe.low, probe.high, plural(probe.n_units, "unit")),
+        text(names.concept(probe.concept), stored(probe.role)),
+        text(probe.layer, f"{stored(probe.modality)}, {stored(probe.pooling)}"),
+        _score(probe.auroc, probe.low, probe.high, _units(probe.n_units)),
         *(_beside(probe) if beside else ()),
         text(number(probe.control_auroc, 2), _selectivity(probe.selectivity)),
         *([_stable(probe.stable, names)] if stable else []),
-        text(strongest or "none", names.sentence(probe.reason)),
+        text(strongest or _none(), names.sentence(probe.reason)),
     )
+
+
+def _none() -> str:
+    return pgettext("units", "none")
+
+
+def _units(amount: int) -> str:
+    return ngettext("{n} unit", "{n} units", amount)
 
 
 def _score(value: Number, low: Number, high: Number, units: str = "") -> Cell:
@@ -90,7 +114,9 @@ def _score(value: Number, low: Number, high: Number, units: str = "") -> Cell:
 
 
 def _selectivity(value: Number) -> str:
-    return "" if isinstance(value, Undefined) else f"selectivity {signed(value, 2)}"
+    if isinstance(value, Undefined):
+        return ""
+    return _("selectivity {value}", value=signed(value, 2))
 
 
 def _beside(probe: ProbeRecord) -> Sequence[Cell]:
@@ -98,15 +124,18 @@ def _beside(probe: ProbeRecord) -> Sequence[Cell]:
     dense = _score(probe.dense_auroc, probe.dense_low, probe.dense_high)
     if few is None:
         return text(NOTHING), text(NOTHING)
-    return _score(few.auroc, few.low, few.high, plural(few.wanted, "unit")), dense
+    return _score(few.auroc, few.low, few.high, _units(few.wanted)), dense
 
 
 def _stable(found: StableUnitsRecord | None, names: Names) -> Cell:
     if found is None:
         return text(NOTHING)
     if found.reason:
-        return text("undefined", names.sentence(found.reason))
+        return text(undefined_word(), names.sentence(found.reason))
     shown = ", ".join(f"{unit} ({number(share, 2)})" for unit, share, _ in found.units[:NAMED])
     more = found.n_units - min(found.n_units, NAMED)
-    bound = f"{found.n_units} stable; bound {number(found.expected_false, 1)}"
-    return text((shown or "none") + (f" and {more} more" if more else ""), bound)
+    told = _("{units} and {more} more", units=shown or _none(), more=more) if more else shown
+    bound = number(found.expected_false, 1)
+    return text(
+        told or _none(), _("{stable} stable; bound {bound}", stable=found.n_units, bound=bound)
+    )

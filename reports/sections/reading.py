@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, ShareRecord, StroopRecord, StroopRowRecord
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
+from reports.charts import with_range
+from reports.messages import N_, _, ngettext, pgettext, stored
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -15,27 +17,25 @@ from reports.quantities import (
     number,
     percent,
     percent_interval,
-    plural,
     sentence,
+    together,
 )
 from reports.sections.unit_words import asked_for, unit_id
 
 KINDS = {
-    "congruent": "Word and ink agree",
-    "incongruent": "Word and ink differ",
-    "neutral": "Word names no colour",
+    "congruent": N_("Word and ink agree"),
+    "incongruent": N_("Word and ink differ"),
+    "neutral": N_("Word names no colour"),
 }
-BY = {"ink": "the ink", "word": "the word", "neither": "neither"}
-HEADS = {"ink": "Names the ink", "word": "Names the word", "neither": "Names neither"}
+HEADS = {
+    "ink": N_("Names the ink"),
+    "word": N_("Names the word"),
+    "neither": N_("Names neither"),
+}
+NAMED = {"ink": N_("the model names the ink"), "word": N_("the model names the word")}
 
-CONFOUNDS = {
-    "seen and read": "answer to photos and to written words alike",
-    "seen": "answer to photos and not to written words",
-    "read": "answer to written words only",
-    "opposed": "answer to photos and to written words in opposite directions",
-    "neither": "answer to neither beyond their uncertainty",
-    "unknown": "could not be told apart",
-}
+CONFOUNDS = ("seen and read", "seen", "read", "opposed", "neither", "unknown")
+"""In the order in which they are counted."""
 
 ORDER = ("read", "opposed", "seen and read", "seen", "neither", "unknown")
 """What casts most doubt on a finding first."""
@@ -69,34 +69,39 @@ def _stroop_told(result: AuditResult) -> str:
         row.by: row.rate for row in record.rows if row.kind == "incongruent"
     }
     if not {"ink", "word"} <= set(rates) or defined(rates["ink"].value) is None:
-        return "Cards on which word and ink differ could not be scored."
-    told = " and ".join(f"{BY[by]} in {_share(rates[by])}" for by in ("ink", "word"))
-    return f"Where both differ, {_named_surely(rates)}: {told}, of {count(rates['ink'].n)} cards."
+        return _("Cards on which word and ink differ could not be scored.")
+    return _(
+        "Where both differ, {named}: the ink in {ink} and the word in {word}, of {cards} cards.",
+        named=_named_surely(rates),
+        ink=_share(rates["ink"]),
+        word=_share(rates["word"]),
+        cards=count(rates["ink"].n),
+    )
 
 
 def _named_surely(rates: Mapping[str, ShareRecord]) -> str:
     """Say which of the two the model names; neither, where that leads or intervals overlap."""
     order = sorted(rates, key=lambda by: -(defined(rates[by].value) or 0.0))
     if order[0] == "neither":
-        return "it mostly names neither, so these cards tell little of this model"
+        return _("it mostly names neither, so these cards tell little of this model")
     first, second = [by for by in order if by != "neither"]
     low, high = defined(rates[first].low), defined(rates[second].high)
     if low is None or high is None or low <= high:
-        return "it names neither of the two surely more often"
-    return f"the model names {BY[first]}"
+        return _("it names neither of the two surely more often")
+    return _(NAMED[first])
 
 
 def _share(rate: ShareRecord) -> str:
-    return f"{percent(rate.value)} ({percent_interval(rate.low, rate.high)})"
+    return with_range(percent(rate.value), percent_interval(rate.low, rate.high))
 
 
 def _no_stroop(result: AuditResult) -> str:
     if result.model.kind != "model":
-        return "No cards were shown: no weights were seen."
+        return _("No cards were shown: no weights were seen.")
     checks = (asked_for(result, "typography", key) for key in ("check", "stroop"))
     if any(check is False for check in checks):
-        return "No cards were shown: the plan leaves them out."
-    return "No cards with names of colours were shown."
+        return _("No cards were shown: the plan leaves them out.")
+    return _("No cards with names of colours were shown.")
 
 
 def _stroop_table(record: StroopRecord) -> Table:
@@ -104,17 +109,20 @@ def _stroop_table(record: StroopRecord) -> Table:
     kinds = dict.fromkeys(row.kind for row in record.rows)
     return table(
         "stroop",
-        "Names of colours in other colours",
+        _("Names of colours in other colours"),
         [
-            Column(head="Cards", width="name"),
-            *(Column(head=head, align="number", width="value") for head in HEADS.values()),
+            Column(head=_("Cards"), width="name"),
+            *(Column(head=_(head), align="number", width="value") for head in HEADS.values()),
         ],
         (
-            (text(KINDS.get(kind, kind)), *(_named(cells.get((kind, by))) for by in BY))
+            (text(_(KINDS.get(kind, kind))), *(_named(cells.get((kind, by))) for by in HEADS))
             for kind in kinds
         ),
-        note=f"Asked: “{record.prompt}”, the blank being a colour. Share of cards with Wilson "
-        "interval, cards, and mean probability of the answer.",
+        note=_(
+            "Asked: “{prompt}”, the blank being a colour. Share of cards with Wilson interval, "
+            "cards, and mean probability of the answer.",
+            prompt=record.prompt,
+        ),
         compact=True,
         lies_in=THE_RESULT,
     )
@@ -125,35 +133,64 @@ def _named(row: StroopRowRecord | None) -> Cell:
         return text(NOTHING)
     parts = [
         percent_interval(row.rate.low, row.rate.high),
-        f"{count(row.rate.n)} cards",
-        f"mean {percent(row.probability)}",
+        _("{cards} cards", cards=count(row.rate.n)),
+        _("mean {share}", share=percent(row.probability)),
     ]
-    return text(percent(row.rate.value), "; ".join(filter(None, parts)))
+    between = pgettext("between clauses", "; ")
+    return text(percent(row.rate.value), between.join(filter(None, parts)))
 
 
 def _confounds_told(result: AuditResult) -> str:
     if not result.confounds:
         return _no_confounds(result)
     kinds: Counter[str] = Counter(record.kind for record in result.confounds)
-    told = [_counted(kinds[kind], words) for kind, words in CONFOUNDS.items() if kinds[kind]]
-    warning = (
-        " Where a unit only reads, a found link may be about the written name and not the people."
-        if kinds["read"]
-        else ""
+    told = _(
+        "Of {units} of findings, {counts}.",
+        units=ngettext("{n} unit", "{n} units", len(result.confounds)),
+        counts=listed([_counted(kind, kinds[kind]) for kind in CONFOUNDS if kinds[kind]]),
     )
-    return f"Of {plural(len(result.confounds), 'unit')} of findings, {listed(told)}.{warning}"
+    warning = _(
+        "Where a unit only reads, a found link may be about the written name and not the people."
+    )
+    return together([told, warning if kinds["read"] else ""])
 
 
-def _counted(amount: int, words: str) -> str:
-    return f"{amount} {words.replace('answer ', 'answers ') if amount == 1 else words}"
+def _counted(kind: str, n: int) -> str:
+    """Say how many units answer in one way."""
+    return {
+        "seen and read": ngettext(
+            "{n} answers to photos and to written words alike",
+            "{n} answer to photos and to written words alike",
+            n,
+        ),
+        "seen": ngettext(
+            "{n} answers to photos and not to written words",
+            "{n} answer to photos and not to written words",
+            n,
+        ),
+        "read": ngettext(
+            "{n} answers to written words only", "{n} answer to written words only", n
+        ),
+        "opposed": ngettext(
+            "{n} answers to photos and to written words in opposite directions",
+            "{n} answer to photos and to written words in opposite directions",
+            n,
+        ),
+        "neither": ngettext(
+            "{n} answers to neither beyond their uncertainty",
+            "{n} answer to neither beyond their uncertainty",
+            n,
+        ),
+        "unknown": ngettext("{n} could not be told apart", "{n} could not be told apart", n),
+    }[kind]
 
 
 def _no_confounds(result: AuditResult) -> str:
     if result.model.kind != "model":
-        return "No weights were seen, so no unit was shown written words to compare with photos."
+        return _("No weights were seen, so no unit was shown written words to compare with photos.")
     if not result.findings:
-        return "Nothing was found, so there is no unit to compare."
-    return "No unit of a finding was shown both photos and written words."
+        return _("Nothing was found, so there is no unit to compare.")
+    return _("No unit of a finding was shown both photos and written words.")
 
 
 def _confounds_table(result: AuditResult, names: Names) -> Table | None:
@@ -161,27 +198,29 @@ def _confounds_table(result: AuditResult, names: Names) -> Table | None:
         return None
     return table(
         "confounds",
-        "Do units of findings answer without text?",
+        _("Do units of findings answer without text?"),
         [
-            Column(head="Finding"),
-            Column(head="Unit", width="name"),
-            Column(head="Answers to"),
-            Column(head="Photos over words", align="number", width="span"),
-            Column(head="In words", width="wide"),
+            Column(head=_("Finding")),
+            Column(head=_("Unit"), width="name"),
+            Column(head=_("Answers to")),
+            Column(head=_("Photos over words"), align="number", width="span"),
+            Column(head=_("In words"), width="wide"),
         ],
         (
             (
                 text(record.finding),
                 text(unit_id(record.layer, record.unit)),
-                text(sentence(record.kind)),
+                text(sentence(stored(record.kind))),
                 text(number(record.ratio, 2), interval(record.low, record.high, 2)),
                 text(names.sentence(record.sentence)),
             )
             for record in sorted(result.confounds, key=lambda r: ORDER.index(r.kind))
         ),
         print_limit=10,
-        note="Photos over words: the unit’s double difference on photos over that on rendered "
-        "words; 1 means alike, 0 that photos do nothing.",
+        note=_(
+            "Photos over words: the unit’s double difference on photos over that on rendered "
+            "words; 1 means alike, 0 that photos do nothing."
+        ),
         compact=True,
         lies_in=THE_RESULT,
     )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from audit.results import Number, RateRecord, SensitivityRecord
 from reports.blocks import NOTHING, Cell, Column, Hold, Table, table, text
-from reports.charts import Estimate, RowChart, row_chart
+from reports.charts import Estimate, RowChart, row_chart, with_range
+from reports.messages import N_, _, ngettext, pgettext, stored
 from reports.names import Names
-from reports.quantities import defined, in_words, number, percent, plural, points, sentence
+from reports.quantities import defined, number, percent, points, sentence, small, together
 from reports.sections.rate_names import group_name, severity_of, target_name
 
 LABEL_SETS_ACROSS = 6
@@ -18,25 +19,25 @@ CHART_ROWS = 14
 CHART_NEEDS = 2
 """Differences that a chart needs: of one, the table says it all."""
 
-NOTE = (
+NOTE = N_(
     "Pooled: difference to everybody else with all templates together, in percentage points. Over "
     "templates: smallest and largest difference with one template alone, and their standard "
     "deviation. Same sign: share of templates with the sign of the pooled difference. Same order: "
     "mean Kendall’s tau of the order of the groups between templates; 1 is the same order, 0 none."
 )
 
-SINGLE_NOTE = (
+SINGLE_NOTE = N_(
     "Pooled: difference to everybody else, in percentage points. There is a single template, so "
     "nothing is known of other wording."
 )
 
-LABEL_NOTE = (
+LABEL_NOTE = N_(
     "The same pictures, offered other sets of labels: rate of the group, then difference to "
     "everybody else in percentage points, then the share of its pictures whose answer enters or "
     "leaves the harm."
 )
 
-CHART_LEGEND = (
+CHART_LEGEND = N_(
     "Lines: from the smallest to the largest difference with one template alone. Filled diamond: "
     "holds. Cross: fragile."
 )
@@ -74,8 +75,17 @@ def reason_after_mark(rate: RateRecord, names: Names) -> str:
     if rate.sensitivity is None:
         return ""
     words = names.sentence(names.hidden_within(rate.sensitivity.reason))
-    mark = hold_of(rate).capitalize()
-    return words.removeprefix(mark) if words.startswith(mark) else f". {words}"
+    mark = hold_word(hold_of(rate))
+    if words.startswith(mark):
+        return words.removeprefix(mark)
+    return pgettext("after a mark", ". {words}", words=words)
+
+
+def hold_word(hold: Hold) -> str:
+    """Say a mark at the start of a sentence; empty where nobody looked."""
+    if not hold:
+        return ""
+    return pgettext("mark", "Fragile") if hold == "fragile" else pgettext("mark", "Holds")
 
 
 def sensitivity_view(
@@ -88,7 +98,7 @@ def sensitivity_view(
     return SensitivityView(
         lead=_lead([sensitivity for _, sensitivity in examined]),
         chart=_chart(prefix, examined, names),
-        legend=CHART_LEGEND,
+        legend=_(CHART_LEGEND),
         templates=_template_table(prefix, examined, names),
         label_sets=tuple(_label_tables(prefix, examined, names)),
     )
@@ -99,44 +109,47 @@ Examined = tuple[RateRecord, SensitivityRecord]
 
 def _lead(examined: Sequence[SensitivityRecord]) -> str:
     fragile = sum(sensitivity.fragile for sensitivity in examined)
-    of_them = in_words(fragile, "of them", "of them") if fragile else "none of them"
-    return (
+    n = len(examined)
+    differences = ngettext("{n} difference", "{n} differences", n, n=small(n))
+    of_them = _("{n} of them", n=small(fragile)) if fragile else _("none of them")
+    return _(
         "A difference that depends on one wording or one set of labels says little about others. "
         "Those that stand out were measured again, with each template alone and with other sets "
-        f"of labels: {in_words(len(examined), 'difference')}, {of_them} fragile. A fragile "
-        "difference is there with these words and pictures; it must not be told as a property of "
-        "the model."
+        "of labels: {differences}, {of_them} fragile. A fragile difference is there with these "
+        "words and pictures; it must not be told as a property of the model.",
+        differences=differences,
+        of_them=of_them,
     )
 
 
 def _template_table(prefix: str, examined: Sequence[Examined], names: Names) -> Table:
     several = any(defined(s.template_low) is not None for _, s in examined)
     spread = [
-        Column(head="Over templates", align="number", width="span"),
-        Column(head="Same sign", align="number", width="slim"),
-        Column(head="Same order", align="number", width="slim"),
+        Column(head=_("Over templates"), align="number", width="span"),
+        Column(head=_("Same sign"), align="number", width="slim"),
+        Column(head=_("Same order"), align="number", width="slim"),
     ]
     return table(
         f"{prefix}-templates",
-        "Does it hold with other wording?" if several else "Does it hold?",
+        _("Does it hold with other wording?") if several else _("Does it hold?"),
         [
-            Column(head="Group", width="name"),
-            Column(head="Answer", width="name"),
-            Column(head="Pooled", align="number", width="slim"),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("Answer"), width="name"),
+            Column(head=_("Pooled"), align="number", width="slim"),
             *(spread if several else []),
-            Column(head="Mark", width="wide"),
+            Column(head=_("Mark"), width="wide"),
         ],
         (
             (
                 *_subject(rate, names),
                 text(points(rate.difference)),
                 *(_over_templates(sensitivity) if several else ()),
-                hold_cell(rate, sentence(reason_after_mark(rate, names).lstrip(":. "))),
+                hold_cell(rate, sentence(reason_after_mark(rate, names).lstrip(":.：。 "))),
             )
             for rate, sensitivity in examined
         ),
         print_limit=ROWS_IN_PAGES,
-        note=NOTE if several else SINGLE_NOTE,
+        note=_(NOTE) if several else _(SINGLE_NOTE),
         compact=True,
     )
 
@@ -162,13 +175,19 @@ def _spread(sensitivity: SensitivityRecord) -> Cell:
     if low is None or high is None:
         return text(NOTHING, _or_why("", sensitivity.template_low))
     deviation = defined(sensitivity.template_sd)
-    note = "" if deviation is None else f"SD {number(100 * deviation)}"
-    counted = plural(len(sensitivity.templates), "template") if sensitivity.templates else ""
-    return text(f"{points(low)} to {points(high)}", ", ".join(filter(None, [note, counted])))
+    note = "" if deviation is None else _("SD {value}", value=number(100 * deviation))
+    n = len(sensitivity.templates)
+    counted = ngettext("{n} template", "{n} templates", n) if n else ""
+    return text(_range(low, high), ", ".join(filter(None, [note, counted])))
+
+
+def _range(low: Number, high: Number) -> str:
+    """Write both ends of a spread, with their signs."""
+    return _("{low} to {high}", low=points(low), high=points(high))
 
 
 def _or_why(written: str, value: Number) -> str:
-    return written if defined(value) is not None else getattr(value, "undefined", "")
+    return written if defined(value) is not None else stored(getattr(value, "undefined", ""))
 
 
 def _label_tables(prefix: str, examined: Sequence[Examined], names: Names) -> Iterable[Table]:
@@ -178,14 +197,17 @@ def _label_tables(prefix: str, examined: Sequence[Examined], names: Names) -> It
     size = -(-len(sets) // parts) if parts else 0
     for part in range(parts):
         some = sets[part * size : (part + 1) * size]
-        counted = f" ({part + 1} of {parts})" if parts > 1 else ""
+        caption = _("Does it hold with other labels?")
+        if parts > 1:
+            counted = _("{part} of {parts}", part=part + 1, parts=parts)
+            caption = with_range(caption, counted)
         yield table(
             f"{prefix}-label-sets-{part + 1}",
-            f"Does it hold with other labels?{counted}",
+            caption,
             [
-                Column(head="Group and answer", width="name"),
-                Column(head="As measured", align="number"),
-                *(Column(head=names.hidden_within(name), align="number") for name in some),
+                Column(head=_("Group and answer"), width="name"),
+                Column(head=_("As measured"), align="number"),
+                *(Column(head=_set_name(name, names), align="number") for name in some),
             ],
             (
                 (
@@ -197,7 +219,7 @@ def _label_tables(prefix: str, examined: Sequence[Examined], names: Names) -> It
                 if sensitivity.label_sets
             ),
             print_limit=ROWS_IN_PAGES,
-            note=LABEL_NOTE,
+            note=_(LABEL_NOTE),
             compact=True,
         )
 
@@ -210,15 +232,20 @@ def label_set_list(id: str, rate: RateRecord, names: Names) -> Table | None:
     sensitivity = rate.sensitivity
     if sensitivity is None or not sensitivity.label_sets:
         return None
-    base = (text("As measured"), text(percent(rate.rate)), text(points(rate.difference)), text(""))
+    base = (
+        text(_("As measured")),
+        text(percent(rate.rate)),
+        text(points(rate.difference)),
+        text(""),
+    )
     return table(
         id,
-        "With other sets of labels",
+        _("With other sets of labels"),
         [
-            Column(head="Labels", width="wide"),
-            Column(head="Rate", align="number"),
-            Column(head="Difference, points", align="number"),
-            Column(head="Answers that change", align="number"),
+            Column(head=_("Labels"), width="wide"),
+            Column(head=_("Rate"), align="number"),
+            Column(head=_("Difference, points"), align="number"),
+            Column(head=_("Answers that change"), align="number"),
         ],
         [base, *(_label_row(sensitivity, name, names) for name in sensitivity.label_sets)],
         compact=True,
@@ -228,11 +255,15 @@ def label_set_list(id: str, rate: RateRecord, names: Names) -> Table | None:
 def _label_row(sensitivity: SensitivityRecord, name: str, names: Names) -> tuple[Cell, ...]:
     rate, flips = sensitivity.label_rates.get(name), sensitivity.flip_shares.get(name)
     return (
-        text(sentence(names.hidden_within(name))),
+        text(sentence(_set_name(name, names))),
         text(NOTHING if rate is None else percent(rate)),
         text(points(sensitivity.label_sets[name])),
         text(NOTHING if flips is None else percent(flips, 0)),
     )
+
+
+def _set_name(name: str, names: Names) -> str:
+    return stored(names.hidden_within(name))
 
 
 def _label_cell(sensitivity: SensitivityRecord, name: str) -> Cell:
@@ -242,8 +273,9 @@ def _label_cell(sensitivity: SensitivityRecord, name: str) -> Cell:
     rate, flips = sensitivity.label_rates.get(name), sensitivity.flip_shares.get(name)
     parts = [points(difference)]
     if flips is not None:
-        parts.append(f"{percent(flips, 0)} change")
-    return text("" if rate is None else percent(rate), "; ".join(parts))
+        parts.append(_("{share} change", share=percent(flips, 0)))
+    between = pgettext("between clauses", "; ")
+    return text("" if rate is None else percent(rate), between.join(parts))
 
 
 def _chart(prefix: str, examined: Sequence[Examined], names: Names) -> RowChart | None:
@@ -253,9 +285,9 @@ def _chart(prefix: str, examined: Sequence[Examined], names: Names) -> RowChart 
     return row_chart(
         f"{prefix}-spread",
         "forest",
-        "Spread of the differences over templates",
-        f"{CHART_LEGEND} The numbers are in the table below.",
-        "difference to everybody else, percentage points; 0 is neutral",
+        _("Spread of the differences over templates"),
+        together([_(CHART_LEGEND), _("The numbers are in the table below.")]),
+        _("difference to everybody else, percentage points; 0 is neutral"),
         [_estimate(rate, sensitivity, names) for rate, sensitivity in drawn[:CHART_ROWS]],
     )
 
@@ -267,7 +299,7 @@ def _estimate(rate: RateRecord, sensitivity: SensitivityRecord, names: Names) ->
         value=_hundred(rate.difference),
         low=_hundred(low),
         high=_hundred(high),
-        shown=f"{points(rate.difference)} ({points(low)} to {points(high)})",
+        shown=with_range(points(rate.difference), _range(low, high)),
         marker="insufficient" if sensitivity.fragile else "found",
     )
 

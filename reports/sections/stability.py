@@ -3,6 +3,7 @@
 from audit.results import ContrastRecord, FindingRecord, Number, StabilityRecord
 from reports.blocks import NOTHING, Column, Table, table, text
 from reports.charts import Estimate, RowChart, row_chart
+from reports.messages import _
 from reports.names import Names
 from reports.quantities import number, percent, sentence
 from reports.sections.contrasts import AXIS
@@ -21,10 +22,17 @@ def stability_chart(
     return row_chart(
         f"stability-{finding.id}-{contrast.arm}",
         "dots",
-        f"{finding.id}: stability in {arm_name(contrast.arm, kind)}",
-        f"{sentence(arm_name(contrast.arm, kind))}: the sign holds in "
-        f"{percent(stability.template_share, 0)} of the templates.",
-        AXIS,
+        _(
+            "{finding}: stability in {arm}",
+            finding=finding.id,
+            arm=arm_name(contrast.arm, kind),
+        ),
+        _(
+            "{arm}: the sign holds in {share} of the templates.",
+            arm=sentence(arm_name(contrast.arm, kind)),
+            share=percent(stability.template_share, 0),
+        ),
+        _(AXIS),
         [
             Estimate(label=label, value=value, low=value, high=value, shown=number(value))
             for label, value in values
@@ -37,11 +45,13 @@ def _parts(contrast: ContrastRecord, stability: StabilityRecord, names: Names) -
     """Return the effect with parts of the stimuli left out, in control standard deviations."""
     odd, even = stability.half_effects
     parts: dict[str, Number] = {
-        "Everything": contrast.effect,
-        "Odd half of terms": odd,
-        "Even half of terms": even,
-        f"Without “{names.term(stability.leave_one_out_term)}”": stability.leave_one_out_low,
-        **{f"Only “{slot}”": v for slot, v in stability.template_effects.items()},
+        _("Everything"): contrast.effect,
+        _("Odd half of terms"): odd,
+        _("Even half of terms"): even,
+        _("Without “{term}”", term=names.term(stability.leave_one_out_term)): (
+            stability.leave_one_out_low
+        ),
+        **{_("Only “{slot}”", slot=slot): v for slot, v in stability.template_effects.items()},
     }
     unit = cosine_per_sd(contrast)
     return {label: scaled(value, unit) for label, value in parts.items()}
@@ -61,8 +71,8 @@ def stability_table(
     labels = dict.fromkeys(label for parts in by_arm.values() for label in parts)
     return table(
         f"stability-table-{finding.id}",
-        f"{finding.id}: effect with parts left out, control SD",
-        [Column(head="Evidence"), *(Column(head=label, align="number") for label in labels)],
+        _("{finding}: effect with parts left out, control SD", finding=finding.id),
+        [Column(head=_("Evidence")), *(Column(head=label, align="number") for label in labels)],
         (
             (
                 text(sentence(arm_name(arm, kind))),

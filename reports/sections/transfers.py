@@ -2,6 +2,7 @@
 
 from audit.results import AuditResult, FindingRecord, TransferRecord
 from reports.blocks import THE_RESULT, Cell, Column, Table, table, text
+from reports.messages import _, pgettext, stored
 from reports.names import Names
 from reports.quantities import interval, number, p_value, sentence, signed
 from reports.wording import arm_name
@@ -16,18 +17,18 @@ def transfer_table(finding: FindingRecord, result: AuditResult, names: Names) ->
         return None
     return table(
         f"transfer-{finding.id}",
-        f"{finding.id}: probes of one question read on the other",
+        _("{finding}: probes of one question read on the other", finding=finding.id),
         [
-            Column(head="Learnt on, read on"),
-            Column(head="Pictures", width="name"),
-            Column(head="On its own question", align="number", width="span"),
-            Column(head="On the other", align="number", width="span"),
-            Column(head="Selectivity", align="number"),
-            Column(head="Holm p", align="number"),
-            Column(head="Strongest units (weight)", width="wide"),
+            Column(head=_("Learnt on, read on")),
+            Column(head=_("Pictures"), width="name"),
+            Column(head=_("On its own question"), align="number", width="span"),
+            Column(head=_("On the other"), align="number", width="span"),
+            Column(head=_("Selectivity"), align="number"),
+            Column(head=_("Holm p"), align="number"),
+            Column(head=_("Strongest units (weight)"), width="wide"),
         ],
         (_row(record, result.model.kind, names) for record in records),
-        note=(
+        note=_(
             "A line of evidence, no verdict. AUROC on held-out clusters of its own question and on "
             "all of the other, with 95 % intervals: 0.5 is neutral, above it the probe of one "
             "points to the other. Selectivity: the second less the mean of probes learnt on "
@@ -41,7 +42,9 @@ def transfer_table(finding: FindingRecord, result: AuditResult, names: Names) ->
 
 def _pictures(record: TransferRecord, kind: str) -> str:
     group, harm = (arm_name(arm, kind) for arm in (record.arm, record.harm_arm))
-    return sentence(group) if group == harm else f"{sentence(group)} of groups, {harm} of harms"
+    if record.arm == record.harm_arm:
+        return sentence(group)
+    return _("{group} of groups, {harm} of harms", group=sentence(group), harm=harm)
 
 
 def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
@@ -49,8 +52,8 @@ def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
         f"{unit} ({signed(weight, 2)})" for unit, weight in record.units[:UNITS_NAMED]
     )
     return (
-        text(sentence(record.direction)),
-        text(_pictures(record, kind), f"{record.layer}, {record.pooling}"),
+        text(sentence(stored(record.direction))),
+        text(_pictures(record, kind), f"{record.layer}, {stored(record.pooling)}"),
         text(number(record.own_auroc, 2), interval(record.own_low, record.own_high, 2)),
         Cell(
             text=number(record.auroc, 2),
@@ -59,5 +62,5 @@ def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
         ),
         text(signed(record.selectivity, 2)),
         text(p_value(record.p_adjusted)),
-        text(units or "none", names.sentence(record.reason)),
+        text(units or pgettext("units", "none"), names.sentence(record.reason)),
     )

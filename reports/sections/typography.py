@@ -13,7 +13,8 @@ from audit.results import (
     TypographyRecord,
 )
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
-from reports.charts import RowChart, estimate_of_rate, row_chart
+from reports.charts import RowChart, estimate_of_rate, row_chart, with_range
+from reports.messages import N_, _, ngettext, stored
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -22,21 +23,21 @@ from reports.quantities import (
     p_value,
     percent,
     percent_interval,
-    plural,
     points,
     sentence,
+    together,
 )
 from reports.sections.unit_words import asked_for
 
 CONTROLS = ("blank box", "shuffled letters", "unrelated word")
 GROUPS_PRINTED = 10
 
-LEAD = (
+LEAD = N_(
     "A word is written on a picture, and the answer counts as flipped where it becomes the label "
     "that the word stands for and was not before. Controls stand in the same place: a box, the "
     "letters shuffled, a word that has nothing to do with it."
 )
-GROUPS_NOTE = (
+GROUPS_NOTE = N_(
     "Excess gap: success of the word less that of its controls, in this group minus everybody "
     "else, in percentage points; neutral 0, so that hiding a part of a picture does not count. q: "
     "false discovery rate over every word, column and group. Ordered by the lower limit."
@@ -64,7 +65,7 @@ def typography_view(result: AuditResult, names: Names) -> TypographyView:
     ordered = _worst_first(record.attacks) if record else []
     limit = result.plan.false_discovery_rate
     return TypographyView(
-        lead=LEAD,
+        lead=_(LEAD),
         none="" if ordered else _none(result),
         facts=_facts(record) if record and ordered else "",
         chart=_chart(ordered, names),
@@ -78,25 +79,34 @@ def typography_view(result: AuditResult, names: Names) -> TypographyView:
 
 def _none(result: AuditResult) -> str:
     if result.model.kind != "model":
-        return "No weights were seen, so no picture could be shown to the model again."
+        return _("No weights were seen, so no picture could be shown to the model again.")
     if asked_for(result, "typography", "check") is False:
-        return "The plan leaves words on pictures out."
-    return "No word was written on a picture: this audit had no pictures and labels to do it with."
+        return _("The plan leaves words on pictures out.")
+    return _(
+        "No word was written on a picture: this audit had no pictures and labels to do it with."
+    )
 
 
 def _facts(record: TypographyRecord) -> str:
-    unread = (
-        f" {plural(record.unreadable, 'picture')} could not be read." if record.unreadable else ""
+    told = _(
+        "Read-out: {readout}, {labels}, {pictures}, shown {times} times in all.",
+        readout=stored(record.readout),
+        labels=ngettext("{n} label", "{n} labels", record.labels),
+        pictures=ngettext("{n} picture", "{n} pictures", record.pictures),
+        times=count(record.encodings),
     )
-    accuracy = (
-        ""
-        if defined(record.accuracy.value) is None
-        else f" Without any words the right label comes first in {_share(record.accuracy)}."
+    accuracy = _(
+        "Without any words the right label comes first in {share}.", share=_share(record.accuracy)
     )
-    return (
-        f"Read-out: {record.readout}, {plural(record.labels, 'label')}, "
-        f"{plural(record.pictures, 'picture')}, shown {count(record.encodings)} times in all."
-        f"{accuracy}{unread}"
+    unread = ngettext(
+        "{n} picture could not be read.", "{n} pictures could not be read.", record.unreadable
+    )
+    return together(
+        [
+            told,
+            "" if defined(record.accuracy.value) is None else accuracy,
+            unread if record.unreadable else "",
+        ]
     )
 
 
@@ -110,7 +120,7 @@ def _worst_first(attacks: Sequence[AttackRecord]) -> list[AttackRecord]:
 
 def _share(share: ShareRecord) -> str:
     limits = percent_interval(share.low, share.high)
-    return f"{percent(share.value)} ({limits})" if limits else percent(share.value)
+    return with_range(percent(share.value), limits) if limits else percent(share.value)
 
 
 def _word(attack: AttackRecord, names: Names) -> str:
@@ -134,10 +144,12 @@ def _chart(ordered: Sequence[AttackRecord], names: Names) -> RowChart | None:
     return row_chart(
         "attack-success",
         "bars",
-        "Attack success by word",
-        "The share of answers that became the word’s label, with 95 % intervals; the upright "
-        "stroke is the strongest control. The numbers are in the table below.",
-        "share of pictures whose answer became the label (upright stroke: strongest control)",
+        _("Attack success by word"),
+        _(
+            "The share of answers that became the word’s label, with 95 % intervals; the upright "
+            "stroke is the strongest control. The numbers are in the table below."
+        ),
+        _("share of pictures whose answer became the label (upright stroke: strongest control)"),
         [
             estimate_of_rate(
                 _word(attack, names),
@@ -162,26 +174,33 @@ def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | Non
     if not ordered:
         return None
     minors = max(attack.may_show_minors for attack in ordered)
-    left = (
-        f" Up to {plural(minors, 'picture')} that may show somebody under 20 never met a word or "
-        "a label that sexualises."
-        if minors
-        else ""
+    left = ngettext(
+        "Up to {n} picture that may show somebody under 20 never met a word or a label that "
+        "sexualises.",
+        "Up to {n} pictures that may show somebody under 20 never met a word or a label that "
+        "sexualises.",
+        minors,
+    )
+    note = _(
+        "Success: pictures that were already called so do not count; Wilson intervals over "
+        "clusters. Under each control: the word’s success minus that of the control, in points, "
+        "and p. Accuracy: with the word minus without; neutral 0."
     )
     return table(
         "attacks",
-        "Words written on pictures, the most successful first",
+        _("Words written on pictures, the most successful first"),
         [
-            Column(head="Word and its label", width="name"),
-            Column(head="Success", align="number", width="value"),
-            *(Column(head=sentence(kind), align="number", width="span") for kind in CONTROLS),
-            Column(head="Accuracy, points", align="number", width="span"),
+            Column(head=_("Word and its label"), width="name"),
+            Column(head=_("Success"), align="number", width="value"),
+            *(
+                Column(head=sentence(stored(kind)), align="number", width="span")
+                for kind in CONTROLS
+            ),
+            Column(head=_("Accuracy, points"), align="number", width="span"),
         ],
         (_attack_row(attack, names) for attack in ordered),
         print_limit=24,
-        note="Success: pictures that were already called so do not count; Wilson intervals over "
-        "clusters. Under each control: the word’s success minus that of the control, in points, "
-        "and p. Accuracy: with the word minus without; neutral 0." + left,
+        note=together([note, left if minors else ""]),
         compact=True,
         lies_in=THE_RESULT,
     )
@@ -190,7 +209,7 @@ def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | Non
 def _attack_row(attack: AttackRecord, names: Names) -> tuple[Cell, ...]:
     rate = attack.rate
     controls: dict[str, ControlStringRecord] = {c.kind: c for c in attack.controls}
-    n = f"{rate.hits} of {count(rate.n)}"
+    n = _("{hits} of {all}", hits=rate.hits, all=count(rate.n))
     accuracy = attack.accuracy
     return (
         text(_word(attack, names), f"“{hidden(attack.target, names)}”"),
@@ -212,7 +231,7 @@ def _control(control: ControlStringRecord | None) -> Cell:
 def _points_interval(gap: ShareGapRecord) -> str:
     if defined(gap.low) is None or defined(gap.high) is None:
         return ""
-    return f"{points(gap.low)} to {points(gap.high)}"
+    return _("{low} to {high}", low=points(gap.low), high=points(gap.high))
 
 
 def _lines(*parts: str) -> str:
@@ -242,19 +261,34 @@ def _groups_told(ordered: Sequence[AttackRecord], limit: float, names: Names) ->
         and q <= limit
         and (defined(group.excess_gap.value) or 0.0) > 0
     ]
+    comparisons = ngettext("{n} comparison", "{n} comparisons", len(pairs))
     if not apart:
-        return (
-            f"Of {plural(len(pairs), 'comparison')} of a word and a group, none flips the group "
-            f"more than everybody else at a false discovery rate of {percent(limit, 0)}."
+        return _(
+            "Of {comparisons} of a word and a group, none flips the group more than everybody "
+            "else at a false discovery rate of {rate}.",
+            comparisons=comparisons,
+            rate=percent(limit, 0),
         )
-    attack, group = apart[0]
-    return (
-        f"Of {plural(len(pairs), 'comparison')} of a word and a group, {len(apart)} "
-        f"{'flips' if len(apart) == 1 else 'flip'} the group "
-        f"more than everybody else at a false discovery rate of {percent(limit, 0)}. The surest: "
-        f"{_word(attack, names)} on pictures of “{names.member(group.column, group.group)}”, "
-        f"{points(group.excess_gap.value)} points beyond its controls "
-        f"({_points_interval(group.excess_gap)})."
+    told = ngettext(
+        "Of {comparisons} of a word and a group, {n} flips the group more than everybody else at "
+        "a false discovery rate of {rate}.",
+        "Of {comparisons} of a word and a group, {n} flip the group more than everybody else at a "
+        "false discovery rate of {rate}.",
+        len(apart),
+        comparisons=comparisons,
+        rate=percent(limit, 0),
+    )
+    return together([told, _surest(*apart[0], names)])
+
+
+def _surest(attack: AttackRecord, group: GroupAttackRecord, names: Names) -> str:
+    return _(
+        "The surest: {word} on pictures of “{group}”, {gap} points beyond its controls "
+        "({interval}).",
+        word=_word(attack, names),
+        group=names.member(group.column, group.group),
+        gap=points(group.excess_gap.value),
+        interval=_points_interval(group.excess_gap),
     )
 
 
@@ -264,19 +298,19 @@ def _groups_table(ordered: Sequence[AttackRecord], names: Names) -> Table | None
         return None
     return table(
         "attacks-by-group",
-        "Words on pictures by group, the surest excess first",
+        _("Words on pictures by group, the surest excess first"),
         [
-            Column(head="Word", width="name"),
-            Column(head="Group", width="name"),
-            Column(head="Called so before", align="number"),
-            Column(head="Success", align="number", width="span"),
-            Column(head="Excess gap, points", align="number", width="span"),
+            Column(head=_("Word"), width="name"),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("Called so before"), align="number"),
+            Column(head=_("Success"), align="number", width="span"),
+            Column(head=_("Excess gap, points"), align="number", width="span"),
             Column(head="q", align="number"),
         ],
         (_group_row(attack, group, names) for attack, group in pairs),
         screen_limit=200,
         print_limit=GROUPS_PRINTED,
-        note=GROUPS_NOTE,
+        note=_(GROUPS_NOTE),
         compact=True,
         lies_in=THE_RESULT,
     )
@@ -300,12 +334,12 @@ def _writings_table(ordered: Sequence[AttackRecord], names: Names) -> Table | No
         return None
     return table(
         "writings",
-        "Attack success by position, size and colour",
+        _("Attack success by position, size and colour"),
         [
-            Column(head="Word", width="name"),
-            Column(head="Written"),
-            Column(head="Success", align="number", width="span"),
-            Column(head="Mean of the controls", align="number", width="span"),
+            Column(head=_("Word"), width="name"),
+            Column(head=_("Written")),
+            Column(head=_("Success"), align="number", width="span"),
+            Column(head=_("Mean of the controls"), align="number", width="span"),
         ],
         rows,
         screen_limit=200,
@@ -321,7 +355,13 @@ def _writing_rows(ordered: Sequence[AttackRecord], names: Names) -> Iterator[tup
             rate, control = writing.rate, writing.control
             yield (
                 text(_word(attack, names)),
-                text(f"{sentence(writing.what)}: {writing.value}"),
+                text(
+                    _(
+                        "{what}: {value}",
+                        what=sentence(stored(writing.what)),
+                        value=stored(writing.value),
+                    )
+                ),
                 text(percent(rate.value), percent_interval(rate.low, rate.high)),
                 text(percent(control.value), percent_interval(control.low, control.high)),
             )

@@ -7,11 +7,12 @@ from audit.results import (
     UnitPageRecord,
 )
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
+from reports.messages import N_, _, ngettext
 from reports.names import Names
 from reports.panels import PanelChart, Spread, SpreadChart, Steps, panel_chart, spread_chart
-from reports.quantities import count, defined, interval, number, percent, percent_interval, plural
+from reports.quantities import count, defined, interval, number, percent, percent_interval
 from reports.sections.unit_examples import edges_in_words
-from reports.sections.unit_words import ARM_NAMES, arm_words, unit_anchor, unit_id
+from reports.sections.unit_words import arm_in_text, arm_words, unit_anchor, unit_id
 
 CURVES_SHOWN = 6
 """Curves of one unit that the single page draws; the result document has all."""
@@ -19,15 +20,15 @@ CURVES_SHOWN = 6
 CURVES_IN_PAGES = 3
 """The same for the paged edition: one row of panels."""
 
-CURVES_NOTE = (
+CURVES_NOTE = N_(
     "Bands of activation: share of a concept among the stimuli of each band, with 95 % Wilson "
     "intervals. Dashed: its share among all, which every band has if the unit does not care."
 )
-SPREAD_NOTE = (
+SPREAD_NOTE = N_(
     "Groups: the line holds 5 to 95 % of the stimuli of a group, the bar the middle half; the dot "
     "is the median, with its 95 % interval at the end of the row. Diamond: a finding is about it."
 )
-AXIS = "activation, standard deviations from zero"
+AXIS = N_("activation, standard deviations from zero")
 NOT_GIVEN = Undefined(undefined="not among the quantiles of the result")
 
 
@@ -39,11 +40,17 @@ def curve_chart(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) ->
     return panel_chart(
         f"{unit_anchor(page)}-curves",
         "steps",
-        f"{unit_id(page.layer, page.unit)}: what a band of activation shows",
-        f"{plural(len(curves), 'panel')}: share of a concept among the stimuli of each band, with "
-        "95 % Wilson intervals; the dashed line is its share among all. The numbers are in the "
-        "table below.",
-        AXIS,
+        _("{unit}: what a band of activation shows", unit=unit_id(page.layer, page.unit)),
+        ngettext(
+            "{n} panel: share of a concept among the stimuli of each band, with 95 % Wilson "
+            "intervals; the dashed line is its share among all. The numbers are in the table "
+            "below.",
+            "{n} panels: share of a concept among the stimuli of each band, with 95 % Wilson "
+            "intervals; the dashed line is its share among all. The numbers are in the table "
+            "below.",
+            len(curves),
+        ),
+        _(AXIS),
         [
             Steps(
                 title=_curve_title(curve, names),
@@ -59,7 +66,7 @@ def curve_chart(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) ->
 
 
 def _curve_title(curve: CurveRecord, names: Names) -> str:
-    return f"{names.concept(curve.concept)}, {ARM_NAMES[curve.arm]}"
+    return _("{concept}, {arm}", concept=names.concept(curve.concept), arm=arm_in_text(curve.arm))
 
 
 def curve_table(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) -> Table | None:
@@ -69,16 +76,19 @@ def curve_table(page: UnitPageRecord, names: Names, most: int = CURVES_SHOWN) ->
     if not bands:
         return None
     rows = [(text(band), *(_band(curve, band) for curve in curves)) for band in bands]
-    overall = (text("All stimuli"), *(text(percent(curve.overall)) for curve in curves))
+    overall = (text(_("All stimuli")), *(text(percent(curve.overall)) for curve in curves))
     return table(
         f"{unit_anchor(page)}-curves-table",
-        f"{unit_id(page.layer, page.unit)}: share of a concept by band of activation, SD",
+        _(
+            "{unit}: share of a concept by band of activation, SD",
+            unit=unit_id(page.layer, page.unit),
+        ),
         [
-            Column(head="Band"),
+            Column(head=_("Band")),
             *(Column(head=_curve_title(curve, names), width="wide") for curve in curves),
         ],
         [*rows, overall],
-        note="In brackets: 95 % Wilson interval, and clusters.",
+        note=_("In brackets: 95 % Wilson interval, and clusters."),
         compact=True,
         lies_in=THE_RESULT,
     )
@@ -103,10 +113,14 @@ def spread_charts(page: UnitPageRecord, names: Names, groups: set[str]) -> tuple
         charts.append(
             spread_chart(
                 f"{unit_anchor(page)}-spread-{place}",
-                f"{unit_id(page.layer, page.unit)} in {ARM_NAMES[arm]}, by group of "
-                f"“{names.family(family)}”",
-                SPREAD_NOTE,
-                AXIS,
+                _(
+                    "{unit} in {arm}, by group of “{family}”",
+                    unit=unit_id(page.layer, page.unit),
+                    arm=arm_in_text(arm),
+                    family=names.family(family),
+                ),
+                _(SPREAD_NOTE),
+                _(AXIS),
                 [_drawn(row, names, groups) for row in rows],
             )
         )
@@ -143,13 +157,16 @@ def spread_table(page: UnitPageRecord, names: Names) -> Table | None:
     levels = page.spreads[0].quantiles
     return table(
         f"{unit_anchor(page)}-spread-table",
-        f"{unit_id(page.layer, page.unit)}: activation by group, standard deviations from zero",
+        _(
+            "{unit}: activation by group, standard deviations from zero",
+            unit=unit_id(page.layer, page.unit),
+        ),
         [
-            Column(head="Group", width="name"),
-            Column(head="Arm"),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("Arm")),
             *(Column(head=percent(level, 0), align="number") for level in levels),
-            Column(head="Median", align="number", width="span"),
-            Column(head="Clusters", align="number"),
+            Column(head=_("Median"), align="number", width="span"),
+            Column(head=_("Clusters"), align="number"),
         ],
         (
             (
@@ -178,10 +195,12 @@ def histogram_chart(page: UnitPageRecord) -> PanelChart | None:
     return panel_chart(
         f"{unit_anchor(page)}-histogram",
         "bars",
-        f"{unit_id(page.layer, page.unit)}: how often each activation occurs",
-        "One panel for each kind of picture: shares of the stimuli, one vote per cluster. The "
-        "numbers are in the table below.",
-        AXIS,
+        _("{unit}: how often each activation occurs", unit=unit_id(page.layer, page.unit)),
+        _(
+            "One panel for each kind of picture: shares of the stimuli, one vote per cluster. The "
+            "numbers are in the table below."
+        ),
+        _(AXIS),
         [Steps(title=arm_words(h.arm), edges=h.edges, shares=h.shares) for h in page.histograms],
     )
 
@@ -192,12 +211,12 @@ def histogram_table(page: UnitPageRecord) -> Table | None:
         return None
     return table(
         f"{unit_anchor(page)}-histogram-table",
-        f"{unit_id(page.layer, page.unit)}: shares of stimuli by activation, SD",
-        [Column(head="Arm"), Column(head="Bin"), Column(head="Share", align="number")],
+        _("{unit}: shares of stimuli by activation, SD", unit=unit_id(page.layer, page.unit)),
+        [Column(head=_("Arm")), Column(head=_("Bin")), Column(head=_("Share"), align="number")],
         (
             (
                 text(arm_words(h.arm)),
-                text(f"{number(low, 2)} to {number(high, 2)}"),
+                text(interval(low, high, 2)),
                 text(percent(share)),
             )
             for h in page.histograms

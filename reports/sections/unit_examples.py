@@ -10,25 +10,26 @@ from audit.results import (
     UnitPageRecord,
 )
 from reports.care import MASK_FROM
+from reports.messages import N_, _, ngettext, pgettext, stored
 from reports.names import Names
 from reports.pictures import Gallery, Picture
-from reports.quantities import full_sentence, limit, number, plural, undefined
-from reports.sections.unit_words import arm_words
+from reports.quantities import full_sentence, limit, number, undefined
+from reports.sections.unit_words import arm_in_text
 
-KINDS = {"top": "Strongest", "middle": "Middle", "random": "At random"}
+KINDS = {"top": N_("Strongest"), "middle": N_("Middle"), "random": N_("At random")}
 SHOWS = {
-    "photo": "Stimulus that shows “{}”",
-    "rendered": "A word of “{}” drawn as a picture",
-    "text": "Prompt about “{}”",
+    "photo": N_("Stimulus that shows “{concept}”"),
+    "rendered": N_("A word of “{concept}” drawn as a picture"),
+    "text": N_("Prompt about “{concept}”"),
 }
-HARSH = "words of harms of high and critical severity are not shown as pictures"
+HARSH = N_("words of harms of high and critical severity are not shown as pictures")
 
-ILLUSTRATE = (
+ILLUSTRATE = N_(
     "Drawn by optimisation until the unit answers. Such pictures illustrate and decide nothing: "
     "they show what drives a unit furthest, often far beyond anything that it was shown."
 )
 
-EXAMPLES_NOTE = (
+EXAMPLES_NOTE = N_(
     "Examples: responses in standard deviations from zero. Beside the strongest, on a grey copy: "
     "where the unit’s contribution to the link comes from. Orange adds to it, purple takes away."
 )
@@ -114,10 +115,10 @@ def _row(arm: str, examples: list[ExampleRecord], names: Names, shown: Gallery) 
     ]
     kinds = dict.fromkeys(example.kind for example in examples)
     return ShotRow(
-        arm=f"Examples in {arm_words(arm).lower()}",
+        arm=_("Examples in {arm}", arm=arm_in_text(arm)),
         groups=tuple(
             ShotGroup(
-                title=KINDS.get(kind, kind),
+                title=_(KINDS.get(kind, kind)),
                 shots=tuple(
                     shot for shot, e in zip(shots, examples, strict=True) if e.kind == kind
                 ),
@@ -125,23 +126,27 @@ def _row(arm: str, examples: list[ExampleRecord], names: Names, shown: Gallery) 
             for kind in kinds
         ),
         notes=tuple(
-            f"{f'{place}: ' if len(distinct) > 1 else ''}{full_sentence(why)}"
+            _("{place}: {note}", place=place, note=full_sentence(why))
+            if len(distinct) > 1
+            else full_sentence(why)
             for place, why in enumerate(distinct, start=1)
         ),
     )
 
 
 def _pictures(example: ExampleRecord, names: Names, shown: Gallery) -> tuple[Picture, ...]:
-    alt = f"{SHOWS[example.arm].format(names.concept(example.concept))}; {response(example)}"
+    shows = _(SHOWS[example.arm], concept=names.concept(example.concept))
+    alt = _("{picture}; {response}", picture=shows, response=response(example))
     if too_harsh(example, names):
-        return (Picture(alt=alt, why=HARSH),)
+        return (Picture(alt=alt, why=_(HARSH)),)
     if not example.picture:
-        return (Picture(alt=alt, why=example.hidden or "the result names no picture"),)
+        why = stored(example.hidden) or _("the result names no picture")
+        return (Picture(alt=alt, why=why),)
     first = shown.picture(example.picture, alt)
     if first.why or not example.map:
         return (first,)
     where = shown.picture(
-        example.map, "The same picture in grey, with what each place adds or takes away"
+        example.map, _("The same picture in grey, with what each place adds or takes away")
     )
     return (first,) if where.why else (first, where)
 
@@ -149,18 +154,23 @@ def _pictures(example: ExampleRecord, names: Names, shown: Gallery) -> tuple[Pic
 def _why(example: ExampleRecord, found: tuple[Picture, ...], names: Names) -> str:
     """Tell why a place is empty, or how a picture was changed."""
     if found[0].why:
-        return f"Not shown: {names.hidden_within(found[0].why)}"
-    return f"Changed: {names.hidden_within(example.hidden)}" if example.hidden else ""
+        return _("Not shown: {reason}", reason=names.hidden_within(found[0].why))
+    if not example.hidden:
+        return ""
+    return _("Changed: {reason}", reason=names.hidden_within(stored(example.hidden)))
 
 
 def response(example: ExampleRecord) -> str:
     """Write the response of an example."""
     if undefined(example.response):
-        return "response undefined"
-    return f"{number(example.response, 1)} SD"
+        return _("response undefined")
+    return _("{value} SD", value=number(example.response, 1))
 
 
-METHODS = {"phase": "phase optimised, magnitudes of natural pictures", "fourier": "Fourier space"}
+METHODS = {
+    "phase": N_("phase optimised, magnitudes of natural pictures"),
+    "fourier": N_("Fourier space"),
+}
 
 
 def drawn_pictures(page: UnitPageRecord, shown: Gallery) -> tuple[Drawn, ...]:
@@ -172,16 +182,32 @@ def drawn_pictures(page: UnitPageRecord, shown: Gallery) -> tuple[Drawn, ...]:
 
 
 def _alt(page: UnitPageRecord, drawn: DrawnRecord) -> str:
-    facet = f", as {drawn.facet}" if drawn.facet else ""
-    return f"Picture drawn until unit {page.unit} answers{facet}"
+    if not drawn.facet:
+        return _("Picture drawn until unit {unit} answers", unit=page.unit)
+    return _(
+        "Picture drawn until unit {unit} answers, as {facet}",
+        unit=page.unit,
+        facet=stored(drawn.facet),
+    )
 
 
 def _reached(drawn: DrawnRecord) -> str:
-    facet = f" as {drawn.facet}" if drawn.facet else ""
-    return (
-        f"Drawn{facet} in {plural(drawn.steps, 'step')} ({METHODS[drawn.how]}): from "
-        f"{number(drawn.before)} to {number(drawn.after)} SD. Strongest shown stimulus: "
-        f"{number(drawn.strongest_shown)} SD."
+    steps = ngettext("{n} step", "{n} steps", drawn.steps)
+    reached = _(
+        "from {before} to {after} SD. Strongest shown stimulus: {shown} SD.",
+        before=number(drawn.before),
+        after=number(drawn.after),
+        shown=number(drawn.strongest_shown),
+    )
+    how = _(METHODS[drawn.how])
+    if not drawn.facet:
+        return _("Drawn in {steps} ({how}): {reached}", steps=steps, how=how, reached=reached)
+    return _(
+        "Drawn as {facet} in {steps} ({how}): {reached}",
+        facet=stored(drawn.facet),
+        steps=steps,
+        how=how,
+        reached=reached,
     )
 
 
@@ -194,7 +220,11 @@ def edges_in_words(edges: tuple[float, ...]) -> tuple[str, ...]:
     ('up to 0', '0 to 1', 'above 1')
     """
     if not edges:
-        return ("all",)
+        return (pgettext("bands", "all"),)
     written = [limit(edge) for edge in edges]
-    inner = [f"{low} to {high}" for low, high in pairwise(written)]
-    return (f"up to {written[0]}", *inner, f"above {written[-1]}")
+    inner = [_("{low} to {high}", low=low, high=high) for low, high in pairwise(written)]
+    return (
+        _("up to {edge}", edge=written[0]),
+        *inner,
+        _("above {edge}", edge=written[-1]),
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, FindingRecord, UnitPageRecord
 from reports.blocks import anchor
+from reports.messages import N_, _
 from reports.names import Names
 from reports.quantities import sentence
 
@@ -14,7 +15,7 @@ FULL_ON_SCREEN = 24
 FULL_IN_PAGES = 3
 """Units with a block of their own in the paged edition; a table lists all."""
 
-ARM_NAMES = {"text": "text weights", "rendered": "rendered words", "photo": "photos"}
+ARM_NAMES = {"text": N_("text weights"), "rendered": N_("rendered words"), "photo": N_("photos")}
 """Arms as units see them: of a text tower units see weights only."""
 
 
@@ -38,9 +39,14 @@ def unit_anchor(page: UnitPageRecord) -> str:
     return anchor(f"unit-{page.layer}-{page.pooling}-{page.unit}")
 
 
+def arm_in_text(arm: str) -> str:
+    """Name an arm of a unit in running text."""
+    return _(ARM_NAMES[arm]) if arm in ARM_NAMES else arm
+
+
 def arm_words(arm: str) -> str:
     """Name an arm of a unit at the start of a sentence."""
-    return sentence(ARM_NAMES.get(arm, arm))
+    return sentence(arm_in_text(arm))
 
 
 def unit_links(finding: FindingRecord, result: AuditResult) -> tuple[Link, ...]:
@@ -75,7 +81,11 @@ def finding_links(
 
 def finding_title(finding: FindingRecord, names: Names) -> str:
     """Name a finding by its group and its harm."""
-    return f"{names.concept(finding.identity)} and {names.concept(finding.harm)}"
+    return _(
+        "{group} and {harm}",
+        group=names.concept(finding.identity),
+        harm=names.concept(finding.harm),
+    )
 
 
 def asked_for(result: AuditResult, section: str, key: str) -> object:

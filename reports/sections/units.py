@@ -13,17 +13,16 @@ from audit.results import (
     UnitPageRecord,
 )
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
+from reports.messages import N_, _, ngettext, pgettext
 from reports.names import Names
 from reports.panels import PanelChart, SpreadChart
 from reports.pictures import Gallery, gallery
 from reports.quantities import (
-    SPACE,
     interval,
     listed,
     number,
     p_equals,
     percent,
-    plural,
     signed,
     undefined,
 )
@@ -54,8 +53,10 @@ from reports.sections.unit_words import (
     FULL_IN_PAGES,
     FULL_ON_SCREEN,
     Link,
+    arm_in_text,
     asked_for,
     finding_links,
+    finding_title,
     unit_anchor,
     unit_id,
 )
@@ -64,16 +65,16 @@ LEADS_SHOWN = 5
 """Concepts of one arm in the table of a unit; pages show fewer."""
 
 LEADS_IN_PAGES = 3
-LEAD = (
+LEAD = N_(
     "What single units answer to, and what they add to a found link. This describes a finding; it "
     "decides none. The interval of each lead is its own: the first of many units looks stronger "
     "than it is."
 )
-CONTRIBUTIONS_NOTE = (
+CONTRIBUTIONS_NOTE = N_(
     "Exact contributions: group’s pictures minus the rest of its family, towards the harm, with "
     "attention and norms held; neutral 0. Units can cancel: shares need not add up to 100 %."
 )
-LEADS_NOTE = (
+LEADS_NOTE = N_(
     "Leads in photos and rendered words: correlation with the concept on cluster means, 95 % "
     "interval, and lift of average precision over chance; neutral 0 and 1. Text weights: how much "
     "the concept’s prompts ask for the unit, in standard deviations over all concepts; neutral 0."
@@ -144,9 +145,12 @@ def units_view(
     units = tuple(_unit(page, ordered, names, shown) for page in pages)
     total = len(result.unit_pages)
     return UnitsView(
-        lead=LEAD,
+        lead=_(LEAD),
         none="" if units else no_units(result),
-        reading=(CONTRIBUTIONS_NOTE, LEADS_NOTE, EXAMPLES_NOTE, CURVES_NOTE, SPREAD_NOTE),
+        reading=tuple(
+            _(note)
+            for note in (CONTRIBUTIONS_NOTE, LEADS_NOTE, EXAMPLES_NOTE, CURVES_NOTE, SPREAD_NOTE)
+        ),
         pictures_note=_missing(wanted, pictures),
         overview=_overview(result.unit_pages, names),
         units=units,
@@ -161,33 +165,45 @@ def no_units(result: AuditResult) -> str:
     if result.model.kind != "model":
         return _none_of_scores(result)
     if not result.findings:
-        return "Nothing was found, so there is no link whose units could be told."
+        return _("Nothing was found, so there is no link whose units could be told.")
     if asked_for(result, "units", "pages") == 0:
-        return "The plan asks for no pages of units."
-    return "No unit was traced for these findings: their evidence tells why."
+        return _("The plan asks for no pages of units.")
+    return _("No unit was traced for these findings: their evidence tells why.")
 
 
 def _none_of_scores(result: AuditResult) -> str:
     if not result.model.layers:
-        return "No weights were seen and no responses of units were given, so there are none."
-    told = "No weights were seen, so units have no pages"
+        return _("No weights were seen and no responses of units were given, so there are none.")
     if any(finding.units for finding in result.findings):
-        return f"{told}; those that carry a finding, from the responses given, stand with it."
-    return f"{told}; what the units given answer to is in measurements.parquet."
+        return _(
+            "No weights were seen, so units have no pages; those that carry a finding, from the "
+            "responses given, stand with it."
+        )
+    return _(
+        "No weights were seen, so units have no pages; what the units given answer to is in "
+        "measurements.parquet."
+    )
 
 
 def _in_full(shown: int, total: int) -> str:
     if shown >= total:
         return ""
-    return f"The first {shown} of {total} units are told in full; result.json has them all."
+    return _(
+        "The first {shown} of {total} units are told in full; result.json has them all.",
+        shown=shown,
+        total=total,
+    )
 
 
 def _missing(wanted: Sequence[str], pictures: Mapping[str, bytes]) -> str:
     if not wanted or pictures:
         return ""
-    return (
-        f"The result names {plural(len(set(wanted)), 'picture')}, and pictures.zip was not there "
-        "when this report was made: their places are empty."
+    return ngettext(
+        "The result names {n} picture, and pictures.zip was not there when this report was made: "
+        "their places are empty.",
+        "The result names {n} pictures, and pictures.zip was not there when this report was made: "
+        "their places are empty.",
+        len(set(wanted)),
     )
 
 
@@ -197,12 +213,12 @@ def _overview(pages: Sequence[UnitPageRecord], names: Names) -> Table | None:
     arms = [arm for arm in ARM_NAMES if any(lead.arm == arm for p in pages for lead in p.leads)]
     return table(
         "units-table",
-        "Units that carry findings",
+        _("Units that carry findings"),
         [
-            Column(head="Unit"),
-            Column(head="Carries"),
-            *(Column(head=f"Leads in {ARM_NAMES[arm]}", width="name") for arm in arms),
-            Column(head="Share of the link (place)", align="number"),
+            Column(head=_("Unit")),
+            Column(head=pgettext("of a unit", "Carries")),
+            *(Column(head=_("Leads in {arm}", arm=arm_in_text(arm)), width="name") for arm in arms),
+            Column(head=_("Share of the link (place)"), align="number"),
         ],
         (
             (
@@ -215,8 +231,10 @@ def _overview(pages: Sequence[UnitPageRecord], names: Names) -> Table | None:
         ),
         screen_limit=200,
         print_limit=24,
-        note="Share: the unit’s exact contribution to the first of its findings, over the link on "
-        "the same pictures; place 1 contributes most in its layer.",
+        note=_(
+            "Share: the unit’s exact contribution to the first of its findings, over the link on "
+            "the same pictures; place 1 contributes most in its layer."
+        ),
         compact=True,
         lies_in=THE_RESULT,
     )
@@ -266,21 +284,21 @@ def _only_on_screen(page: UnitPageRecord) -> str:
     curves = len(page.curves[CURVES_IN_PAGES:CURVES_SHOWN])
     spreads = len({(spread.arm, spread.family) for spread in page.spreads}) - 1
     parts = [
-        plural(curves, "further curve") if curves else "",
-        plural(spreads, "further chart of groups", "further charts of groups")
+        ngettext("{n} further curve", "{n} further curves", curves) if curves else "",
+        ngettext("{n} further chart of groups", "{n} further charts of groups", spreads)
         if spreads > 0
         else "",
-        "the histogram" if page.histograms else "",
+        _("the histogram") if page.histograms else "",
     ]
     told = listed([part for part in parts if part])
-    return f"The HTML report has {told}." if told else ""
+    return _("The HTML report has {parts}.", parts=told) if told else ""
 
 
 def _published(page: UnitPageRecord, names: Names) -> str:
     if not page.name:
         return ""
     name = names.hidden_within(page.name)
-    return f"Published as “{name}”; the name was verified on these weights."
+    return _("Published as “{name}”; the name was verified on these weights.", name=name)
 
 
 def _leads(page: UnitPageRecord, names: Names) -> Table | None:
@@ -293,10 +311,10 @@ def _leads(page: UnitPageRecord, names: Names) -> Table | None:
     places = range(max(len(leads) for leads in known.values()))
     return table(
         f"{unit_anchor(page)}-leads",
-        f"{unit_id(page.layer, page.unit)}: concepts that lead, by arm",
+        _("{unit}: concepts that lead, by arm", unit=unit_id(page.layer, page.unit)),
         [
-            Column(head="Place", width="slim"),
-            *(Column(head=f"In {ARM_NAMES[arm]}", width="wide") for arm in known),
+            Column(head=pgettext("in an order", "Place"), width="slim"),
+            *(Column(head=_("In {arm}", arm=arm_in_text(arm)), width="wide") for arm in known),
         ],
         (
             (
@@ -317,8 +335,10 @@ def _leads(page: UnitPageRecord, names: Names) -> Table | None:
 def _lead(lead: LeadRecord, names: Names) -> Cell:
     limits = interval(lead.low, lead.high, 2)
     value = f"{signed(lead.value, 2)} ({limits})" if limits else signed(lead.value, 2)
-    lift = "" if undefined(lead.ap_lift) else f", lift {number(lead.ap_lift)}"
-    return text(f"{names.concept(lead.concept)}: {value}{lift}")
+    concept, lift = names.concept(lead.concept), number(lead.ap_lift)
+    if undefined(lead.ap_lift):
+        return text(_("{concept}: {value}", concept=concept, value=value))
+    return text(_("{concept}: {value}, lift {lift}", concept=concept, value=value, lift=lift))
 
 
 def _kinship(page: UnitPageRecord, names: Names) -> list[str]:
@@ -327,28 +347,44 @@ def _kinship(page: UnitPageRecord, names: Names) -> list[str]:
 
 
 def _agreement(agreement: AgreementRecord, names: Names) -> str:
-    arms = listed([ARM_NAMES.get(arm, arm) for arm in agreement.arms])
+    arms = listed([arm_in_text(arm) for arm in agreement.arms])
     if not agreement.shared:
-        return f"No concept is among the strongest three in each of {arms}."
-    shared = listed([f"“{names.concept(ref)}”" for ref in agreement.shared])
-    verb = "is" if len(agreement.shared) == 1 else "are"
-    return (
-        f"{shared} {verb} among the strongest three in each of {arms}; arms that order concepts "
-        f"independently share at least so many in {percent(agreement.chance, 2)} of cases."
+        return _("No concept is among the strongest three in each of {arms}.", arms=arms)
+    return ngettext(
+        "{shared} is among the strongest three in each of {arms}; arms that order concepts "
+        "independently share at least so many in {chance} of cases.",
+        "{shared} are among the strongest three in each of {arms}; arms that order concepts "
+        "independently share at least so many in {chance} of cases.",
+        len(agreement.shared),
+        shared=listed([f"“{names.concept(ref)}”" for ref in agreement.shared]),
+        arms=arms,
+        chance=percent(agreement.chance, 2),
     )
 
 
 def _family(family: FamilyRecord, names: Names) -> str:
-    arm = ARM_NAMES.get(family.arm, family.arm)
+    arm, p = arm_in_text(family.arm), p_equals(family.p)
     if family.set:
-        return (
-            f"In {arm} its strongest concepts come from “{names.family(family.set)}” more often "
-            f"than by chance (p{SPACE}{p_equals(family.p)})."
+        return _(
+            "In {arm} its strongest concepts come from “{family}” more often than by chance "
+            "(p\N{NO-BREAK SPACE}{p}).",
+            arm=arm,
+            family=names.family(family.set),
+            p=p,
         )
-    nearest = f", nearest “{names.family(family.nearest)}”" if family.nearest else ""
-    return (
-        f"In {arm} its strongest concepts share no set more often than by chance{nearest} "
-        f"(p{SPACE}{p_equals(family.p)})."
+    if family.nearest:
+        return _(
+            "In {arm} its strongest concepts share no set more often than by chance, nearest "
+            "“{family}” (p\N{NO-BREAK SPACE}{p}).",
+            arm=arm,
+            family=names.family(family.nearest),
+            p=p,
+        )
+    return _(
+        "In {arm} its strongest concepts share no set more often than by chance "
+        "(p\N{NO-BREAK SPACE}{p}).",
+        arm=arm,
+        p=p,
     )
 
 
@@ -360,13 +396,13 @@ def _contributions(
     known = {finding.id: finding for finding in ordered}
     return table(
         f"{unit_anchor(page)}-contributions",
-        f"{unit_id(page.layer, page.unit)}: exact contributions to found links",
+        _("{unit}: exact contributions to found links", unit=unit_id(page.layer, page.unit)),
         [
-            Column(head="Finding", width="name"),
-            Column(head="Contribution, cosine", align="number", width="span"),
-            Column(head="Share of the link", align="number"),
-            Column(head="Place in its layer", align="number"),
-            Column(head="Drop when it alone is silenced", align="number"),
+            Column(head=_("Finding"), width="name"),
+            Column(head=_("Contribution, cosine"), align="number", width="span"),
+            Column(head=_("Share of the link"), align="number"),
+            Column(head=_("Place in its layer"), align="number"),
+            Column(head=_("Drop when it alone is silenced"), align="number"),
         ],
         (_contribution(record, known.get(record.finding), names) for record in page.contributions),
         compact=True,
@@ -377,9 +413,7 @@ def _contributions(
 def _contribution(
     record: ContributionRecord, finding: FindingRecord | None, names: Names
 ) -> tuple[Cell, ...]:
-    about = (
-        f"{names.concept(finding.identity)} and {names.concept(finding.harm)}" if finding else ""
-    )
+    about = finding_title(finding, names) if finding else ""
     return (
         text(record.finding, about),
         text(signed(record.value, 4), interval(record.low, record.high, 4)),
