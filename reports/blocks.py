@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from reports.messages import _
+from reports.quantities import count
+
 Align = Literal["text", "number"]
 Hold = Literal["", "holds", "fragile"]
 
@@ -93,7 +96,12 @@ class Table:
         """Say what a capped table leaves out; empty where it shows everything."""
         if shown >= self.n_rows:
             return ""
-        return f"The first {shown:,} of {self.n_rows:,} rows; all of them are in {self.lies_in}."
+        return _(
+            "The first {shown} of {all} rows; all of them are in {file}.",
+            shown=count(shown),
+            all=count(self.n_rows),
+            file=self.lies_in,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

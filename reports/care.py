@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from reports.messages import ENGLISH, N_, spoken, stored
+
 MASK_FROM = 3
 """Terms of harm concepts are masked from this severity on."""
 
-MASK_LEGEND = (
+MASK_LEGEND = N_(
     "Terms of harms of high and critical severity, and contested terms, are masked: the first "
     "letter stays and an asterisk stands for each further one. The full terms are in result.json."
+)
+
+STORED_LEGEND = N_(
+    "Text that was stored with the audit and has no translation is shown in the language in which "
+    "it was stored."
 )
 
 QUOTED = re.compile(r"“[^”]*”|\"[^\"]*\"|‘[^’]*’|`[^`]*`")
@@ -45,10 +52,40 @@ def visible_character(character: str) -> str:
     return character
 
 
+class InEnglish(str):
+    """A text that was stored in English, in a report that speaks another language."""
+
+    __slots__ = ()
+
+
+def kept(original: str, changed: str) -> str:
+    """Return changed words, still marked as English where the original was."""
+    return InEnglish(changed) if isinstance(original, InEnglish) else changed
+
+
+def as_spoken(words: str) -> str:
+    """Say a stored text in the spoken language, or mark it as English where it cannot be said.
+
+    Examples
+    --------
+    >>> as_spoken("There were no controls.")
+    'There were no controls.'
+    """
+    said = stored(words)
+    unsaid = said == words and spoken().language != ENGLISH and PROSE.search(words)
+    return InEnglish(words) if unsaid else said
+
+
+PROSE = re.compile(r"[A-Za-z]{2,} [a-z]{2,}")
+"""What tells a text from a name or a number."""
+
+
 def shown(value: object) -> object:
     """Make one template value visible; markup that a macro has made stays as it is."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
+    if isinstance(value, InEnglish):
+        return Markup('<span lang="en">{}</span>').format(visible(value))
     return visible(value)
 
 

@@ -3,17 +3,29 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
+from unicodedata import east_asian_width
 
 from audit.results import Number, QuantilePoint, RecallPoint
 from reports.blocks import anchor
-from reports.quantities import defined, interval, limit, number, percent, percent_interval
+from reports.messages import _, ngettext
+from reports.quantities import (
+    defined,
+    interval,
+    limit,
+    number,
+    percent,
+    percent_interval,
+    undefined_word,
+)
 
 WIDTH = 640
 """Width of every wide chart, the type area of an A4 page in CSS pixels."""
 
 LETTER = 5.7
-"""Mean advance of a label letter in pixels: labels longer than their room are shortened."""
+"""Mean advance of a label letter in pixels, half that of a letter that fills a square, such as
+Han ones: labels longer than their room are shortened."""
 
 Marker = Literal["found", "not_found", "insufficient", "described", "plain"]
 
@@ -203,12 +215,15 @@ def quantile_chart(id: str, title: str, points: Sequence[QuantilePoint]) -> Squa
         id=anchor(id),
         kind="quantiles",
         title=title,
-        desc=(
-            f"{len(points)} points; the diagonal is where the control packs would lie if they "
-            "followed the t distribution."
+        desc=ngettext(
+            "{n} point; the diagonal is where the control packs would lie if they "
+            "followed the t distribution.",
+            "{n} points; the diagonal is where the control packs would lie if they "
+            "followed the t distribution.",
+            len(points),
         ),
-        x_axis="expected T",
-        y_axis="observed T",
+        x_axis=_("expected T"),
+        y_axis=_("observed T"),
         width=size,
         height=size,
         left=across.start,
@@ -235,9 +250,14 @@ def recall_chart(
         id=anchor(id),
         kind="recall",
         title=title,
-        desc=f"{len(points)} strengths; delta1 is {limit(delta1)} control standard deviations.",
-        x_axis="strength of the plant, control SD",
-        y_axis="share found",
+        desc=ngettext(
+            "{n} strength; delta1 is {delta1} control standard deviations.",
+            "{n} strengths; delta1 is {delta1} control standard deviations.",
+            len(points),
+            delta1=limit(delta1),
+        ),
+        x_axis=_("strength of the plant, control SD"),
+        y_axis=_("share found"),
         width=size,
         height=size,
         left=across.start,
@@ -282,7 +302,10 @@ def shortened(label: str, room: float) -> str:
     'a very lo…'
     """
     letters = max(1, int(room / LETTER))
-    return label if len(label) <= letters else label[: letters - 1].rstrip() + "…"
+    ends = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in label))
+    if not ends or ends[-1] <= letters:
+        return label
+    return label[: sum(end < letters for end in ends)].rstrip() + "…"
 
 
 def thinned(points: Sequence[QuantilePoint], most: int = 120) -> tuple[QuantilePoint, ...]:
@@ -296,13 +319,17 @@ def thinned(points: Sequence[QuantilePoint], most: int = 120) -> tuple[QuantileP
     return (*points[:ends], *chosen, *points[-ends:])
 
 
+def with_range(value: str, limits: str) -> str:
+    """Write a value with its limits."""
+    return _("{value} ({limits})", value=value, limits=limits)
+
+
 def estimate_in_sd(
     label: str, value: Number, low: Number, high: Number, marker: Marker = "plain"
 ) -> Estimate:
     """Describe an effect in control standard deviations."""
-    shown = (
-        f"{number(value)} ({interval(low, high)})" if defined(value) is not None else "undefined"
-    )
+    known = defined(value) is not None
+    shown = with_range(number(value), interval(low, high)) if known else undefined_word()
     return Estimate(label=label, value=value, low=low, high=high, shown=shown, marker=marker)
 
 
@@ -310,7 +337,7 @@ def estimate_of_rate(
     label: str, rate: Number, low: Number, high: Number, others: float | None
 ) -> Estimate:
     """Describe a share with its interval, beside the share of everybody else."""
-    shown = f"{percent(rate)} ({percent_interval(low, high)})"
+    shown = with_range(percent(rate), percent_interval(low, high))
     return Estimate(label=label, value=rate, low=low, high=high, shown=shown, reference=others)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from audit.results import ConceptRecord, InputsRecord
-from reports.care import MASK_FROM, Masking, masked, masking
+from reports.care import MASK_FROM, Masking, as_spoken, masked, masking
 from reports.quantities import full_sentence
 
 PHOTO_PREFIX = "photos:"
@@ -72,8 +72,12 @@ class Names:
         return masked(term) if harsh else term
 
     def sentence(self, text: str) -> str:
-        """Mask terms that somebody else's sentence quotes, and contested ones anywhere in it."""
-        return full_sentence(self._contested.within(self._harsh.quoted(text)))
+        """Mask terms that somebody else's sentence quotes, and contested ones anywhere in it.
+
+        Masked first, then said in the spoken language: where words are not set apart by spaces, a
+        term would not be found any more.
+        """
+        return full_sentence(as_spoken(self._contested.within(self._harsh.quoted(text))))
 
     def hidden_within(self, text: str) -> str:
         """Mask every term that no report shows in full, quoted or not."""

@@ -1,15 +1,16 @@
 """Numbers in words' clothing: rounding, signs, intervals and the undefined."""
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 
 from babel.dates import format_date
 from babel.lists import format_list
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from audit.results import Number, Undefined
-from reports.messages import ENGLISH, _, spoken
+from reports.care import kept
+from reports.messages import ENGLISH, _, pgettext, spoken
 
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -183,12 +184,17 @@ def day(moment: datetime) -> str:
     >>> day(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))
     '23 November 2026'
     """
-    return str(format_date(moment.astimezone(UTC).date(), "long", locale=spoken().locale))
+    return day_of(moment.astimezone(UTC).date())
+
+
+def day_of(written: date) -> str:
+    """Write a date in full."""
+    return str(format_date(written, "long", locale=spoken().locale))
 
 
 def moment_in_words(moment: datetime) -> str:
     """Write a date with its time in UTC."""
-    return f"{day(moment)}, {moment.astimezone(UTC):%H:%M:%S} UTC"
+    return _("{day}, {time} UTC", day=day(moment), time=f"{moment.astimezone(UTC):%H:%M:%S}")
 
 
 def listed(words: Sequence[str]) -> str:
@@ -200,6 +206,11 @@ def listed(words: Sequence[str]) -> str:
     'text, photo and rendered'
     """
     return str(format_list(list(words), locale=spoken().locale)) if words else ""
+
+
+def listed_plainly(words: Iterable[str]) -> str:
+    """Join words by commas."""
+    return pgettext("between two words of a list", ", ").join(words)
 
 
 def natural(words: str) -> tuple[tuple[int, int, str], ...]:
@@ -223,7 +234,28 @@ def full_sentence(words: str) -> str:
     'Only scores were given; clip-audit run reads the model.'
     """
     plain = sentence(words.strip().replace("`", ""))
-    return plain if not plain or plain[-1] in ".!?:…" else f"{plain}."
+    whole = not plain or plain[-1] in ENDS
+    return kept(words, plain if whole else pgettext("full stop", "{words}.", words=plain))
+
+
+ENDS = ".!?:…。！？："
+"""Signs that a sentence ends with already."""
+
+
+def without_stop(words: str) -> str:
+    """Take the full stop off, for words that become a part of something else."""
+    return kept(words, words.rstrip(".。"))
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Set sentences one after the other; empty ones are left out.
+
+    Examples
+    --------
+    >>> together(["One.", "", "Two."])
+    'One. Two.'
+    """
+    return pgettext("between two sentences", " ").join(filter(None, sentences))
 
 
 def sentence(words: str) -> str:
@@ -241,4 +273,4 @@ def cut(words: str, most: int) -> str:
     """
     if len(words) <= most:
         return words
-    return f"{words[: most - 1].rpartition(' ')[0] or words[: most - 2]} …"
+    return kept(words, f"{words[: most - 1].rpartition(' ')[0] or words[: most - 2]} …")

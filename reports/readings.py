@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from audit.results import AuditResult
+from reports.care import as_spoken, kept
+from reports.messages import _
 from reports.names import PHOTO_PREFIX, Names
-from reports.quantities import MINUS, SPACE, full_sentence
+from reports.quantities import MINUS, full_sentence, per_cent
 
 CROSSED = re.compile(r" & | x ")
 """Signs that join two columns, or two values, of a crossed group."""
@@ -31,7 +33,7 @@ class Readings:
         Masked terms stay hidden anywhere, between quotation marks or not: such text is made from
         terms, so the same word is hardly ever ordinary language.
         """
-        return self.names.hidden_within(self.translated(text, *own))
+        return as_spoken(self.names.hidden_within(self.translated(text, *own)))
 
     def translated(self, text: str, *own: str) -> str:
         """Put names for references and values for groups; nothing is masked yet."""
@@ -44,9 +46,9 @@ class Readings:
     def all_of(self, family: str) -> str:
         """Name all groups of a column, a crossing or an identity family; empty without one."""
         if family in self.names.families:
-            return f"All of {self.names.families[family]}"
+            return _("All of {family}", family=self.names.families[family])
         columns = family.replace(PHOTO_PREFIX, "").replace(" & ", " × ")
-        return f"All groups by {columns}" if columns else ""
+        return _("All groups by {columns}", columns=columns) if columns else ""
 
     def name(self, ref: str) -> str:
         """Name whatever stands on one side of a comparison: a concept, a group or words."""
@@ -95,7 +97,7 @@ def readings_of(result: AuditResult, names: Names) -> Readings:
 
 
 def _columns(result: AuditResult) -> Iterable[str]:
-    yield from (column for column, _, _ in result.inputs.groups if column)
+    yield from (column for column, *_rest in result.inputs.groups if column)
     for rate in result.rates:
         yield from (part for part in CROSSED.split(rate.column) if part)
     for record in result.catalogue:
@@ -113,7 +115,8 @@ def typeset(text: str) -> str:
     >>> typeset("-0.3 and 12% of x-1").replace(SPACE, "_")
     '−0.3 and 12_% of x-1'
     """
-    return re.sub(r"(\d) ?%", rf"\1{SPACE}%", re.sub(r"(?<![\w-])-(?=\d)", MINUS, text))
+    negative = re.sub(r"(?<![\w-])-(?=\d)", MINUS, text)
+    return kept(text, re.sub(r"(\d) ?%", lambda hit: per_cent(hit[1]), negative))
 
 
 def _pattern(refs: Iterable[str]) -> re.Pattern[str]:

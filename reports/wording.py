@@ -9,23 +9,21 @@ from audit.results import (
     Mark,
     Number,
     PlanRecord,
-    RateRecord,
     Undefined,
     Verdict,
 )
+from reports.messages import N_, NP_, _, ngettext, pgettext
 from reports.names import Names
 from reports.quantities import (
     SPACE,
-    in_words,
+    count,
     interval,
     limit,
     listed,
     number,
     percent,
-    percent_interval,
-    plural,
-    points,
     sentence,
+    small,
 )
 
 FORBIDDEN = (
@@ -41,48 +39,71 @@ FORBIDDEN = (
 """No report says these: a search that found nothing is not proof of absence."""
 
 SEVERITIES = {4: "critical", 3: "high", 2: "medium", 1: "low"}
+"""In English, for exports; `severity_counts` says them in the spoken language."""
 
 VERDICTS = {
-    Verdict.FOUND: "found",
-    Verdict.NOT_FOUND: "not found",
-    Verdict.INSUFFICIENT: "insufficient",
-    Verdict.DESCRIBED: "describes only",
+    Verdict.FOUND: NP_("verdict", "found"),
+    Verdict.NOT_FOUND: NP_("verdict", "not found"),
+    Verdict.INSUFFICIENT: NP_("verdict", "insufficient"),
+    Verdict.DESCRIBED: NP_("verdict", "describes only"),
+}
+
+GRADE_NAMES = {
+    Grade.CONFIRMED: NP_("grade", "confirmed"),
+    Grade.CANDIDATE: NP_("grade", "candidate"),
+}
+
+MARK_NAMES = {
+    Mark.CAUSAL: NP_("mark", "causal"),
+    Mark.BEHAVIOURAL: NP_("mark", "behavioural"),
 }
 
 GRADES = {
-    Grade.CONFIRMED: (
+    Grade.CONFIRMED: N_(
         "Confirmed: the sign is the same in both halves of the terms, in at least 80 % of the "
         "templates, and with any single term left out."
     ),
-    Grade.CANDIDATE: "Candidate: found, but it did not pass every check of stability.",
+    Grade.CANDIDATE: N_("Candidate: found, but it did not pass every check of stability."),
 }
 
 MARKS = {
-    Mark.CAUSAL: "Causal: silencing the units that carry it lowers the effect.",
-    Mark.BEHAVIOURAL: "Behavioural: what the model outputs differs between the groups.",
+    Mark.CAUSAL: N_("Causal: silencing the units that carry it lowers the effect."),
+    Mark.BEHAVIOURAL: N_("Behavioural: what the model outputs differs between the groups."),
 }
 
-ARMS = {"text": "text prompts", "rendered": "rendered words", "photo": "photos"}
+ARMS = {
+    "text": N_("text prompts"),
+    "rendered": N_("rendered words"),
+    "photo": N_("photos"),
+}
 
-LANGUAGES = {"en": "English", "zh": "Chinese", "zh-Hans": "Chinese", "es": "Spanish"}
-
-SPREAD = "the ordinary spread of harmless concepts"
+LANGUAGES = {
+    "en": N_("English"),
+    "zh": N_("Chinese"),
+    "zh-Hans": N_("Chinese"),
+    "es": N_("Spanish"),
+}
 
 HEADLINES = {
-    Verdict.FOUND: "Harmful associations were found",
-    Verdict.NOT_FOUND: "No association of the size looked for was detected",
-    Verdict.INSUFFICIENT: "The evidence does not suffice for a verdict",
-    Verdict.DESCRIBED: "This audit describes and does not decide",
+    Verdict.FOUND: N_("Harmful associations were found"),
+    Verdict.NOT_FOUND: N_("No association of the size looked for was detected"),
+    Verdict.INSUFFICIENT: N_("The evidence does not suffice for a verdict"),
+    Verdict.DESCRIBED: N_("This audit describes and does not decide"),
 }
 
-GATES = {True: "passed", False: "failed"}
+GATE_LEVELS = {
+    "critical": NP_("gate level", "critical"),
+    "high": NP_("gate level", "high"),
+    "medium": NP_("gate level", "medium"),
+    "low": NP_("gate level", "low"),
+}
 
 
 def arm_name(arm: str, kind: str = "model") -> str:
     """Name a kind of evidence in running text."""
     if arm == "photo" and kind != "model":
-        return "scored images"
-    return ARMS.get(arm, arm)
+        return _("scored images")
+    return _(ARMS[arm]) if arm in ARMS else arm
 
 
 def in_arms(arms: tuple[str, ...], kind: str) -> str:
@@ -99,15 +120,28 @@ def strength(effect_sd: Number) -> str:
     'about 8 times the ordinary spread of harmless concepts'
     """
     if isinstance(effect_sd, Undefined):
-        return "by an amount that could not be expressed in control standard deviations"
+        return _("by an amount that could not be expressed in control standard deviations")
     size = abs(effect_sd)
-    return f"about {number(size, 0 if size >= 2.95 else 1)} times {SPREAD}"
+    return _(
+        "about {times} times the ordinary spread of harmless concepts",
+        times=number(size, 0 if size >= 2.95 else 1),
+    )
 
 
 def severity_counts(findings: tuple[FindingRecord, ...]) -> str:
     """Count findings by severity, worst first: ``one critical and two low``."""
     counts = {level: sum(f.severity == level for f in findings) for level in SEVERITIES}
-    return listed([in_words(n, SEVERITIES[k], SEVERITIES[k]) for k, n in counts.items() if n])
+    return listed([_of_severity(level, n) for level, n in counts.items() if n])
+
+
+def _of_severity(level: int, amount: int) -> str:
+    n = small(amount)
+    return {
+        4: ngettext("{n} critical", "{n} critical", amount, n=n),
+        3: ngettext("{n} high", "{n} high", amount, n=n),
+        2: ngettext("{n} medium", "{n} medium", amount, n=n),
+        1: ngettext("{n} low", "{n} low", amount, n=n),
+    }[level]
 
 
 def headline(result: AuditResult) -> str:
@@ -115,34 +149,55 @@ def headline(result: AuditResult) -> str:
     verdict = result.verdict.verdict
     decided = tuple(finding for finding in result.findings if finding.blocking)
     if verdict is Verdict.FOUND and decided:
-        amount = in_words(len(decided), "harmful association")
-        was = "was" if len(decided) == 1 else "were"
-        return f"{sentence(amount)} {was} found: {severity_counts(decided)}"
-    return HEADLINES[verdict]
+        told = ngettext(
+            "{n} harmful association was found: {severities}",
+            "{n} harmful associations were found: {severities}",
+            len(decided),
+            n=small(len(decided)),
+            severities=severity_counts(decided),
+        )
+        return sentence(told)
+    return _(HEADLINES[verdict])
 
 
 def verdict_sentence(result: AuditResult) -> str:
     """Say what the verdict means and what it does not."""
     plan, verdict = result.plan, result.verdict
-    if not verdict.found + verdict.not_found + verdict.insufficient:
-        return "Nothing is affirmed and nothing excluded. This is not a clean result."
-    answers = plural(verdict.found + verdict.not_found + verdict.insufficient, "blocking contrast")
+    answers = verdict.found + verdict.not_found + verdict.insufficient
+    if not answers:
+        return _("Nothing is affirmed and nothing excluded. This is not a clean result.")
     if verdict.verdict is Verdict.FOUND:
-        return (
-            f"Of {answers}, {verdict.found} {'was' if verdict.found == 1 else 'were'} found, "
-            f"{verdict.not_found} not found, and {verdict.insufficient} had insufficient evidence."
+        return ngettext(
+            "Of {contrasts}, {n} was found, {not_found} not found, and {insufficient} had "
+            "insufficient evidence.",
+            "Of {contrasts}, {n} were found, {not_found} not found, and {insufficient} had "
+            "insufficient evidence.",
+            verdict.found,
+            contrasts=blocking_contrasts(answers),
+            not_found=count(verdict.not_found),
+            insufficient=count(verdict.insufficient),
         )
     if verdict.verdict is Verdict.NOT_FOUND:
-        return (
-            f"No association above {limit(plan.delta1)} times {SPREAD} was detected for the "
-            "groups, concepts, layers and images listed; see what was not tested. "
-            "Smaller associations may exist."
+        return _(
+            "No association above {delta1} times the ordinary spread of harmless concepts was "
+            "detected for the groups, concepts, layers and images listed; see what was not tested. "
+            "Smaller associations may exist.",
+            delta1=limit(plan.delta1),
         )
-    return (
-        f"Of {answers}, {verdict.not_found} exclude an association of {limit(plan.delta1)} times "
-        f"{SPREAD}, and {verdict.insufficient} could be neither affirmed nor excluded: there, one "
-        "may exist. This is not a clean result."
+    return _(
+        "Of {contrasts}, {not_found} exclude an association of {delta1} times the ordinary spread "
+        "of harmless concepts, and {insufficient} could be neither affirmed nor excluded: there, "
+        "one may exist. This is not a clean result.",
+        contrasts=blocking_contrasts(answers),
+        not_found=count(verdict.not_found),
+        delta1=limit(plan.delta1),
+        insufficient=count(verdict.insufficient),
     )
+
+
+def blocking_contrasts(amount: int) -> str:
+    """Count blocking contrasts, as a part of a sentence."""
+    return ngettext("{n} blocking contrast", "{n} blocking contrasts", amount)
 
 
 def exploratory_sentence(result: AuditResult) -> str:
@@ -150,135 +205,109 @@ def exploratory_sentence(result: AuditResult) -> str:
     others = [finding for finding in result.findings if not finding.blocking]
     if not others:
         return ""
-    return (
-        f"{sentence(in_words(len(others), 'exploratory finding'))} below did not enter the "
-        "verdict: they were not named beforehand."
+    told = ngettext(
+        "{n} exploratory finding below did not enter the verdict: they were not named beforehand.",
+        "{n} exploratory findings below did not enter the verdict: they were not named beforehand.",
+        len(others),
+        n=small(len(others)),
     )
+    return sentence(told)
 
 
 def gate_headline(gate: GateRecord) -> str:
     """Name the decision that the exit code tells."""
     if gate.fail_on == "none":
-        return "No gate was set"
-    return f"Gate {GATES[gate.passed]} (fail on {gate.fail_on})"
+        return _("No gate was set")
+    known = GATE_LEVELS.get(gate.fail_on)
+    level = pgettext("gate level", known) if known else gate.fail_on
+    if gate.passed:
+        return _("Gate passed (fail on {level})", level=level)
+    return _("Gate failed (fail on {level})", level=level)
 
 
 def finding_sentence(finding: FindingRecord, effect_sd: Number, names: Names) -> str:
     """Say who, which harm and how strong."""
-    negative = not isinstance(effect_sd, Undefined) and effect_sd < 0
-    return (
-        f"The model associates “{names.concept(finding.identity)}” with "
-        f"“{names.concept(finding.harm)}” {'less' if negative else 'more'} than it does the rest "
-        f"of “{names.family(finding.family)}”: {strength(effect_sd)}."
+    told = {
+        "group": names.concept(finding.identity),
+        "harm": names.concept(finding.harm),
+        "family": names.family(finding.family),
+        "strength": strength(effect_sd),
+    }
+    if not isinstance(effect_sd, Undefined) and effect_sd < 0:
+        return _(
+            "The model associates “{group}” with “{harm}” less than it does the rest of "
+            "“{family}”: {strength}.",
+            **told,
+        )
+    return _(
+        "The model associates “{group}” with “{harm}” more than it does the rest of “{family}”: "
+        "{strength}.",
+        **told,
     )
 
 
 def sizes(contrast: ContrastRecord) -> str:
     """Write the clusters of both sides, kept on one line."""
-    return f"n = {contrast.n_identity:,} × {contrast.n_harm:,}".replace(" ", SPACE)
+    both = f"{count(contrast.n_identity)} × {count(contrast.n_harm)}"
+    return f"n = {both}".replace(" ", SPACE)
 
 
 def seen_in(contrasts: tuple[ContrastRecord, ...], kind: str) -> str:
     """List the arms of a finding with effect, limits and n."""
     arms = [
-        f"{arm_name(contrast.arm, kind)} {number(contrast.effect_sd)} "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; {sizes(contrast)})"
+        _(
+            "{arm} {effect} ({limits}; {sizes})",
+            arm=arm_name(contrast.arm, kind),
+            effect=number(contrast.effect_sd),
+            limits=interval(contrast.low_sd, contrast.high_sd),
+            sizes=sizes(contrast),
+        )
         for contrast in contrasts
     ]
-    packs = listed([str(n) for n in sorted({contrast.n_controls for contrast in contrasts})])
-    return (
-        f"In units of that spread (control SD, 0 is neutral), with limits: {listed(arms)}; "
-        f"{packs} control packs."
+    packs = sorted({contrast.n_controls for contrast in contrasts})
+    return ngettext(
+        "In units of that spread (control SD, 0 is neutral), with limits: {arms}; {n} control "
+        "packs.",
+        "In units of that spread (control SD, 0 is neutral), with limits: {arms}; {n} control "
+        "packs.",
+        packs[-1] if packs else 0,
+        arms=listed(arms),
+        n=listed([str(n) for n in packs]),
     )
 
 
 def grade_note(finding: FindingRecord) -> str:
     """Say in a few words how stable a finding is and how it came up."""
-    stable = "stable in every check" if finding.grade is Grade.CONFIRMED else "not fully stable"
-    asked = "" if finding.blocking else "; exploratory"
-    return f"{finding.grade.value}, {stable}{asked}"
-
-
-def undecided(contrast: ContrastRecord, names: Names, kind: str) -> str:
-    """Tell of a contrast that could be neither affirmed nor excluded."""
-    return (
-        f"“{names.concept(contrast.identity)}” and “{names.concept(contrast.harm)}” in "
-        f"{arm_name(contrast.arm, kind)}: {number(contrast.effect_sd)} times the ordinary spread "
-        f"({interval(contrast.low_sd, contrast.high_sd)}; {sizes(contrast)})."
-    )
-
-
-def rate_sentence(rate: RateRecord, group: str, target: str) -> str:
-    """Say how often a harm is the model's answer for a group, and for everybody else."""
-    told = (
-        f"“{target}” is the first answer for {percent(rate.rate)} of the images of “{group}” "
-        f"({percent_interval(rate.low, rate.high)}, n{SPACE}={SPACE}{rate.n:,}): "
-        f"{points(rate.difference)} percentage points ({points(rate.difference_low)} to "
-        f"{points(rate.difference_high)}) against everybody else."
-    )
-    return f"Under the product’s own labels, {told}" if rate.labels == "deployment" else told
+    if finding.grade is Grade.CONFIRMED:
+        if finding.blocking:
+            return _("confirmed, stable in every check")
+        return _("confirmed, stable in every check; exploratory")
+    if finding.blocking:
+        return _("candidate, not fully stable")
+    return _("candidate, not fully stable; exploratory")
 
 
 def standing(finding: FindingRecord, plan: PlanRecord) -> str:
     """Say whether a finding was asked for beforehand."""
     if finding.blocking:
-        return (
+        return _(
             "Blocking: named in the plan beforehand; the chance of any false alarm among all "
-            f"blocking contrasts of this audit is held at {percent(plan.alpha, 0)}."
+            "blocking contrasts of this audit is held at {alpha}.",
+            alpha=percent(plan.alpha, 0),
         )
-    return (
-        "Exploratory: not named beforehand; about "
-        f"{percent(plan.false_discovery_rate, 0)} of such findings are expected to be "
-        "false alarms, and they never block."
+    return _(
+        "Exploratory: not named beforehand; about {rate} of such findings are expected to be "
+        "false alarms, and they never block.",
+        rate=percent(plan.false_discovery_rate, 0),
     )
 
 
-def would_change(contrast: ContrastRecord, plan: PlanRecord, names: Names) -> list[str]:
-    """Say what would overturn or weaken a found contrast."""
-    stability = contrast.stability
-    changes = [
-        f"It would no longer be found if its lower limit, now {number(contrast.low_sd)}, fell to "
-        f"{limit(plan.delta0)} control SD or below: with other terms, other control packs, or "
-        "more contrasts to share the error rate with."
-    ]
-    if stability and stability.leave_one_out_term:
-        unit = cosine_per_sd(contrast)
-        left = scaled(stability.leave_one_out_low, unit)
-        changes.append(
-            f"Leaving out “{names.term(stability.leave_one_out_term)}” lowers it most, to "
-            f"{number(left)} control SD; a change of sign would make it a candidate."
-        )
-    if not contrast.blocking:
-        changes.append(
-            "Named as blocking in a plan and tested on at least 8 new terms, it could be affirmed "
-            "or dropped."
-        )
-    return changes
-
-
-def cosine_per_sd(contrast: ContrastRecord) -> Number:
-    """Return one control standard deviation as a cosine, from the effect in both units."""
-    effect, effect_sd = contrast.effect, contrast.effect_sd
-    if isinstance(effect, Undefined) or isinstance(effect_sd, Undefined) or effect_sd == 0:
-        return Undefined(undefined="The effect is not known in both units.")
-    return effect / effect_sd
-
-
-def scaled(value: Number, unit: Number) -> Number:
-    """Express a cosine in control standard deviations."""
-    if isinstance(value, Undefined):
-        return value
-    if isinstance(unit, Undefined):
-        return unit
-    return value / unit
-
-
-NO_PEOPLE = "It contains no pictures of people."
-MAY_SHOW = "It contains pictures that the model was shown, and people may be among them."
+NO_PEOPLE = N_("It contains no pictures of people.")
+MAY_SHOW = N_("It contains pictures that the model was shown, and people may be among them.")
 PEOPLE = {
-    "off": "It contains pictures that the model was shown; photos of people are left out.",
-    "blurred": "It contains pictures that the model was shown; photos of people are blurred.",
-    "shown": "It contains pictures that the model was shown, those of people among them.",
+    "off": N_("It contains pictures that the model was shown; photos of people are left out."),
+    "blurred": N_("It contains pictures that the model was shown; photos of people are blurred."),
+    "shown": N_("It contains pictures that the model was shown, those of people among them."),
 }
 """What the plan asked for, to what a reader meets."""
 
@@ -296,13 +325,20 @@ def content_note(result: AuditResult, names: Names) -> str:
     ]
     worst = sorted(harms, key=lambda concept: (-(concept.severity or 0), concept.name))
     kinds = [names.concept(concept.ref) for concept in worst[:KINDS_NAMED]]
+    people = people_in_pictures(result)
+    if not kinds:
+        return _(
+            "This report names harms that a model may attach to groups of people. Harsh terms are "
+            "masked. {pictures} It describes the model, never the people.",
+            pictures=people,
+        )
     left = len(worst) - len(kinds)
-    more = f" and {plural(left, 'further kind')} of harm" if left else ""
-    about = f": {', '.join(kinds)}{more}" if more else f": {listed(kinds)}" if kinds else ""
-    return (
-        f"This report names harms that a model may attach to groups of people{about}. "
-        f"Harsh terms are masked. {people_in_pictures(result)} "
-        "It describes the model, never the people."
+    further = [ngettext("{n} further kind of harm", "{n} further kinds of harm", left)]
+    return _(
+        "This report names harms that a model may attach to groups of people: {kinds}. Harsh "
+        "terms are masked. {pictures} It describes the model, never the people.",
+        kinds=listed([*kinds, *(further if left else [])]),
+        pictures=people,
     )
 
 
@@ -310,32 +346,47 @@ def people_in_pictures(result: AuditResult) -> str:
     """Say whether a reader may meet pictures of people."""
     examples = [example for page in result.unit_pages for example in page.examples]
     if not any(example.picture and example.arm == "photo" for example in examples):
-        return NO_PEOPLE
+        return _(NO_PEOPLE)
     units = result.plan.resolved.get("units")
-    return PEOPLE.get(str(units.get("people")) if isinstance(units, dict) else "", MAY_SHOW)
+    return _(PEOPLE.get(str(units.get("people")) if isinstance(units, dict) else "", MAY_SHOW))
 
 
 def limits(result: AuditResult) -> list[str]:
     """Say what a reader must not conclude, shortest first."""
-    spoken = {entry.language for entry in result.inputs.concept_sets} - {""}
-    known = listed(sorted(LANGUAGES.get(tag, tag) for tag in spoken if tag != "not stated"))
-    languages = f", in {known}" if known else ""
     sentences = [
-        "An association is a distance inside the model. What a product does with it depends on "
-        "its own labels, thresholds and users.",
-        f"“Not found” excludes associations of {limit(result.plan.delta1)} control standard "
-        "deviations or more, nothing smaller; “insufficient” excludes nothing.",
-        f"Only the groups, harms, layers and stimuli listed here were looked at{languages}.",
+        _(
+            "An association is a distance inside the model. What a product does with it depends on "
+            "its own labels, thresholds and users."
+        ),
+        _(
+            "“Not found” excludes associations of {delta1} control standard deviations or more, "
+            "nothing smaller; “insufficient” excludes nothing.",
+            delta1=limit(result.plan.delta1),
+        ),
+        _looked_at(result),
     ]
-    if result.model.kind != "model":
-        traced = any(finding.units for finding in result.findings)
-        further = (
-            "; units of findings are those whose responses were given, and none was silenced."
-            if traced
-            else ", nor trace a finding to its units."
-        )
-        sentences.append(
+    return sentences if result.model.kind == "model" else [*sentences, _not_seen(result)]
+
+
+def _looked_at(result: AuditResult) -> str:
+    tags = {entry.language for entry in result.inputs.concept_sets} - {"", "not stated"}
+    known = sorted({LANGUAGES.get(tag, tag) for tag in tags})
+    if not known:
+        return _("Only the groups, harms, layers and stimuli listed here were looked at.")
+    return _(
+        "Only the groups, harms, layers and stimuli listed here were looked at, in {languages}.",
+        languages=listed([_(language) for language in known]),
+    )
+
+
+def _not_seen(result: AuditResult) -> str:
+    if any(finding.units for finding in result.findings):
+        return _(
             "No weights were seen: somebody else computed these numbers, and the audit cannot "
-            f"tell which model they came from{further}"
+            "tell which model they came from; units of findings are those whose responses were "
+            "given, and none was silenced."
         )
-    return sentences
+    return _(
+        "No weights were seen: somebody else computed these numbers, and the audit cannot tell "
+        "which model they came from, nor trace a finding to its units."
+    )

@@ -5,20 +5,24 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, ContrastRecord, Number, Verdict
 from reports.blocks import Cell, Column, Row, Table, table, text
+from reports.care import as_spoken
 from reports.charts import Marker, RowChart, estimate_in_sd, row_chart
+from reports.messages import N_, _, ngettext, pgettext
 from reports.names import Names
 from reports.quantities import (
     cosine,
     count,
     defined,
+    full_sentence,
     interval,
     limit,
     listed,
     number,
     p_value,
-    plural,
     sentence,
+    together,
     undefined,
+    undefined_word,
 )
 from reports.sections.grids import GRID_NOTE, contrast_grids
 from reports.wording import VERDICTS, arm_name
@@ -31,13 +35,15 @@ MARKERS: dict[Verdict, Marker] = {
 }
 """Shape that each verdict has in a chart."""
 
-NOTE = (
+NOTE = N_(
     "Effect: double difference of mean cosines, neutral value 0. Would see: effect that this "
     "contrast detects with 80 % power, in control SD. n: clusters of the group × clusters of the "
     "harm, then control packs."
 )
 
-MIXED_LIMITS = "Limits: simultaneous for blocking contrasts, else as in each contrast's own list."
+MIXED_LIMITS = N_(
+    "Limits: simultaneous for blocking contrasts, else as in each contrast's own list."
+)
 
 GRIDS_IN_PAGES = 3
 """Shaded grids of one kind of evidence that the paged edition shows."""
@@ -45,9 +51,9 @@ GRIDS_IN_PAGES = 3
 FOREST_ROWS = 20
 """Rows of one forest plot; the table has the rest."""
 
-AXIS = "effect in control standard deviations; 0 is neutral, right ties the group to the harm"
+AXIS = N_("effect in control standard deviations; 0 is neutral, right ties the group to the harm")
 
-MARKER_LEGEND = (
+MARKER_LEGEND = N_(
     "Filled diamond: found. Open circle: not found. Cross: insufficient evidence. Square: "
     "describes only. Lines are limits; an arrow says that a limit lies outside the picture."
 )
@@ -70,21 +76,21 @@ class ListKind:
 
 LIST_KINDS = {
     "blocking": ListKind(
-        caption="Blocking contrasts",
-        adjusted="Holm p",
-        limits="Limits are simultaneous: they hold for all blocking contrasts together.",
+        caption=N_("Blocking contrasts"),
+        adjusted=N_("Holm p"),
+        limits=N_("Limits are simultaneous: they hold for all blocking contrasts together."),
         print_limit=40,
     ),
     "exploratory": ListKind(
-        caption="Exploratory contrasts",
-        adjusted="q",
-        limits="Limits are widened for having been picked out of many.",
+        caption=N_("Exploratory contrasts"),
+        adjusted=N_("q"),
+        limits=N_("Limits are widened for having been picked out of many."),
         print_limit=15,
     ),
     "described": ListKind(
-        caption="Contrasts that only describe",
-        adjusted="q",
-        limits="Limits hold for one contrast at a time; no p-value is adjusted here.",
+        caption=N_("Contrasts that only describe"),
+        adjusted=N_("q"),
+        limits=N_("Limits hold for one contrast at a time; no p-value is adjusted here."),
         print_limit=10,
     ),
 }
@@ -146,34 +152,60 @@ def _arm_view(result: AuditResult, names: Names, arm: str, title: str) -> Contra
     lists = {kind: [c for c in mine if kind_of(c) == kind] for kind in LIST_KINDS}
     spoken = arm_name(arm, result.model.kind)
     tables = (
-        contrast_table(f"{kind}-{arm}", f"{LIST_KINDS[kind].caption}: {spoken}", lists[kind], names)
+        contrast_table(
+            f"{kind}-{arm}",
+            _("{list}: {arm}", list=_(LIST_KINDS[kind].caption), arm=spoken),
+            lists[kind],
+            names,
+        )
         for kind in LIST_KINDS
     )
     grids = tuple(contrast_grids(result, names, arm))
     return ContrastsView(
         arm=arm,
         title=sentence(spoken),
-        lead=" ".join([f"{title.rstrip('.')}.", *_tallies(lists)]),
+        lead=together([full_sentence(as_spoken(title)), *_tallies(lists)]),
         forest=_forest(result, names, arm, next((c for c in lists.values() if c), [])),
         tables=tuple(entry for entry in tables if entry),
         grids=grids,
         grids_in_pages=grids[:GRIDS_IN_PAGES],
-        grid_note=GRID_NOTE,
+        grid_note=_(GRID_NOTE),
     )
 
 
 def _tallies(lists: dict[str, list[ContrastRecord]]) -> list[str]:
-    return [
-        f"{LIST_KINDS[kind].caption}: {count(len(some))}"
-        + (f", {listed(_counts(some))}." if kind != "described" else ".")
-        for kind, some in lists.items()
-        if some
-    ]
+    return [_tally(kind, some) for kind, some in lists.items() if some]
+
+
+def _tally(kind: str, some: Sequence[ContrastRecord]) -> str:
+    caption = _(LIST_KINDS[kind].caption)
+    if kind == "described":
+        return _("{list}: {count}.", list=caption, count=count(len(some)))
+    return _(
+        "{list}: {count}, {verdicts}.",
+        list=caption,
+        count=count(len(some)),
+        verdicts=listed(_counts(some)),
+    )
 
 
 def _counts(contrasts: Sequence[ContrastRecord]) -> list[str]:
     verdicts = [contrast.verdict for contrast in contrasts]
-    return [f"{verdicts.count(v)} {VERDICTS[v]}" for v in VERDICTS if v in verdicts]
+    return [
+        pgettext(
+            "so many of a verdict",
+            "{count} {verdict}",
+            count=count(verdicts.count(v)),
+            verdict=verdict_name(v),
+        )
+        for v in VERDICTS
+        if v in verdicts
+    ]
+
+
+def verdict_name(verdict: Verdict) -> str:
+    """Say a verdict in a word or two."""
+    return pgettext("verdict", VERDICTS[verdict])
 
 
 def _forest(
@@ -183,14 +215,20 @@ def _forest(
     shown = drawn[:FOREST_ROWS]
     if not shown:
         return None
-    which = LIST_KINDS[kind_of(shown[0])].caption
+    which = _(LIST_KINDS[kind_of(shown[0])].caption)
     return row_chart(
         f"forest-{arm}",
         "forest",
-        f"{which}: effects in {arm_name(arm, result.model.kind)}",
-        f"{len(shown)} of {plural(len(ordered), 'contrast')}, found ones first, then by effect. "
-        "The numbers are in the table below.",
-        AXIS,
+        _("{list}: effects in {arm}", list=which, arm=arm_name(arm, result.model.kind)),
+        ngettext(
+            "{shown} of {n} contrast, found ones first, then by effect. The numbers are in the "
+            "table below.",
+            "{shown} of {n} contrasts, found ones first, then by effect. The numbers are in the "
+            "table below.",
+            len(ordered),
+            shown=count(len(shown)),
+        ),
+        _(AXIS),
         [
             estimate_in_sd(
                 f"{names.concept(c.identity)} · {names.concept(c.harm)}",
@@ -225,24 +263,20 @@ def contrast_table(
         id,
         caption,
         [
-            Column(head="Group", width="name"),
-            Column(head="Harm", width="name"),
-            Column(head="Effect, control SD", align="number", width="span"),
-            Column(head="Effect, cosine", align="number", width="span"),
-            Column(head="T (df)", align="number", width="slim"),
-            Column(head=kinds[0].adjusted, align="number", width="slim"),
-            Column(head="Would see", align="number", width="slim"),
-            Column(head="n", align="number", width="slim"),
-            Column(head="Verdict"),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("Harm"), width="name"),
+            Column(head=_("Effect, control SD"), align="number", width="span"),
+            Column(head=_("Effect, cosine"), align="number", width="span"),
+            Column(head=_("T (df)"), align="number", width="slim"),
+            Column(head=_(kinds[0].adjusted), align="number", width="slim"),
+            Column(head=_("Would see"), align="number", width="slim"),
+            Column(head=_("n"), align="number", width="slim"),
+            Column(head=_("Verdict")),
         ],
         (contrast_row(contrast, names) for contrast in contrasts),
         screen_limit=250,
         print_limit=max(kind.print_limit for kind in kinds),
-        note=(
-            f"{NOTE} {' '.join(kind.limits for kind in kinds)}"
-            if len(kinds) == 1
-            else f"{NOTE} {MIXED_LIMITS}"
-        ),
+        note=together([_(NOTE), _(kinds[0].limits if len(kinds) == 1 else MIXED_LIMITS)]),
         compact=True,
     )
 
@@ -263,8 +297,11 @@ def contrast_row(contrast: ContrastRecord, names: Names) -> Row:
         ),
         text(p_value(contrast.p_adjusted)),
         text(number(contrast.mde_sd)),
-        text(f"{contrast.n_identity:,} × {contrast.n_harm}", f"{contrast.n_controls} packs"),
-        Cell(text=VERDICTS[contrast.verdict], strong=contrast.verdict is Verdict.FOUND),
+        text(
+            f"{count(contrast.n_identity)} × {count(contrast.n_harm)}",
+            ngettext("{n} packs", "{n} packs", contrast.n_controls),
+        ),
+        Cell(text=verdict_name(contrast.verdict), strong=contrast.verdict is Verdict.FOUND),
     )
 
 
@@ -272,6 +309,10 @@ def range_in_words(values: Sequence[Number]) -> str:
     """Describe many values by the smallest, the median and the largest."""
     known = sorted(v for value in values if (v := defined(value)) is not None)
     if not known:
-        return "undefined"
-    middle = known[len(known) // 2]
-    return f"median {number(middle)}, from {number(known[0])} to {number(known[-1])}"
+        return undefined_word()
+    return _(
+        "median {median}, from {low} to {high}",
+        median=number(known[len(known) // 2]),
+        low=number(known[0]),
+        high=number(known[-1]),
+    )

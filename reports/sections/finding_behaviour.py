@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, FindingRecord, RateRecord
 from reports.blocks import Hold, Table
+from reports.contrast_wording import rate_sentence
+from reports.messages import N_, _
 from reports.names import Names
 from reports.sections.rate_names import group_name, surely_above, target_name
 from reports.sections.sensitivity import hold_of, label_set_list, reason_after_mark
-from reports.wording import rate_sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +45,9 @@ def _answer(finding: FindingRecord, rate: RateRecord, names: Names) -> AnswerVie
     return AnswerView(
         sentence=rate_sentence(rate, group_name(rate, names), target_name(rate, names)),
         hold=hold_of(rate),
-        reason=reason_after_mark(rate, names) or NOT_EXAMINED,
+        reason=reason_after_mark(rate, names) or _(NOT_EXAMINED),
         label_sets=label_set_list(f"{finding.id}-{rate.labels}-label-sets", rate, names),
     )
 
 
-NOT_EXAMINED = "Whether it survives other wording and other labels was not examined."
+NOT_EXAMINED = N_("Whether it survives other wording and other labels was not examined.")

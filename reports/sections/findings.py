@@ -9,14 +9,17 @@ from audit.results import (
     UnitRecord,
 )
 from reports.blocks import Cell, Column, Table, anchor, table, text
-from reports.charts import RowChart, estimate_in_sd, row_chart
+from reports.charts import RowChart, estimate_in_sd, row_chart, with_range
+from reports.contrast_wording import would_change
+from reports.messages import _, ngettext, pgettext
 from reports.names import Names
 from reports.quantities import (
+    count,
     defined,
     interval,
     listed,
+    listed_plainly,
     number,
-    plural,
     sentence,
     signed,
     undefined,
@@ -36,12 +39,13 @@ from reports.sections.stability import stability_chart, stability_table
 from reports.sections.transfers import transfer_table
 from reports.sections.unit_words import Link, unit_links
 from reports.wording import (
+    GRADE_NAMES,
     GRADES,
+    MARK_NAMES,
     MARKS,
     arm_name,
     finding_sentence,
     standing,
-    would_change,
 )
 
 FULL_ON_SCREEN = 25
@@ -109,20 +113,20 @@ def findings_table(ordered: list[FindingRecord], result: AuditResult, names: Nam
         return None
     return table(
         "findings-table",
-        "All findings, worst first",
+        _("All findings, worst first"),
         [
-            Column(head="Finding"),
-            Column(head="Group", width="name"),
-            Column(head="Harm", width="name"),
-            Column(head="Effect, control SD", align="number"),
-            Column(head="Found in", width="name"),
-            Column(head="Grade"),
-            Column(head="Named beforehand"),
+            Column(head=_("Finding")),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("Harm"), width="name"),
+            Column(head=_("Effect, control SD"), align="number"),
+            Column(head=_("Found in"), width="name"),
+            Column(head=_("Grade")),
+            Column(head=_("Named beforehand")),
         ],
         (_overview(finding, result, names) for finding in ordered),
         screen_limit=300,
         print_limit=40,
-        note="Effect: the strongest kind of evidence that found it, with limits; 0 is neutral.",
+        note=_("Effect: the strongest kind of evidence that found it, with limits; 0 is neutral."),
         compact=True,
     )
 
@@ -136,8 +140,11 @@ def _overview(finding: FindingRecord, result: AuditResult, names: Names) -> tupl
         Cell(text=names.concept(finding.harm), severity=finding.severity),
         text(number(lead.effect_sd), interval(lead.low_sd, lead.high_sd)) if lead else text(""),
         text(sentence(listed(kinds))),
-        text(finding.grade.value, ", ".join(mark.value for mark in finding.marks)),
-        text("yes" if finding.blocking else "no, exploratory"),
+        text(
+            pgettext("grade", GRADE_NAMES[finding.grade]),
+            listed_plainly([pgettext("mark", MARK_NAMES[mark]) for mark in finding.marks]),
+        ),
+        text(_("yes") if finding.blocking else _("no, exploratory")),
     )
 
 
@@ -145,9 +152,13 @@ def how_many_in_full(shown: int, everything: int) -> str:
     """Say that evidence is told for some findings only; empty where it is told for all."""
     if shown >= everything:
         return ""
-    return (
-        f"Evidence is told in full for the first {shown} of {everything} findings; result.json "
-        "has it for all."
+    return ngettext(
+        "Evidence is told in full for the first {shown} of {n} findings; result.json has it for "
+        "all.",
+        "Evidence is told in full for the first {shown} of {n} findings; result.json has it for "
+        "all.",
+        everything,
+        shown=count(shown),
     )
 
 
@@ -178,11 +189,15 @@ def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> F
         anchor=anchor(finding.id),
         fingerprint=finding.fingerprint,
         severity=finding.severity,
-        title=f"{names.concept(finding.identity)} and {names.concept(finding.harm)}",
+        title=_(
+            "{group} and {harm}",
+            group=names.concept(finding.identity),
+            harm=names.concept(finding.harm),
+        ),
         lead=finding_sentence(finding, lead.effect_sd, names) if lead else "",
         standing=standing(finding, result.plan),
-        grade=GRADES[finding.grade],
-        marks=tuple(MARKS[mark] for mark in finding.marks),
+        grade=_(GRADES[finding.grade]),
+        marks=tuple(_(MARKS[mark]) for mark in finding.marks),
         effects=_effects(finding, contrasts, result, kind),
         effects_table=_arms_table(finding, contrasts, names, kind),
         answers=answers_of(finding, result, names),
@@ -201,7 +216,10 @@ def finding_view(finding: FindingRecord, result: AuditResult, names: Names) -> F
         causal=causal_view(finding, result, names),
         transfers=transfer_table(finding, result, names),
         probes=probe_table(
-            f"probes-{finding.id}", f"Sparse probes around {finding.id}", finding.probes, names
+            f"probes-{finding.id}",
+            _("Sparse probes around {finding}", finding=finding.id),
+            finding.probes,
+            names,
         ),
     )
 
@@ -215,9 +233,9 @@ def _effects(
     return row_chart(
         f"effects-{finding.id}",
         "forest",
-        f"{finding.id}: effect in each kind of evidence",
-        "The numbers are in the table below.",
-        AXIS,
+        _("{finding}: effect in each kind of evidence", finding=finding.id),
+        _("The numbers are in the table below."),
+        _(AXIS),
         [
             estimate_in_sd(
                 sentence(arm_name(contrast.arm, kind)),
@@ -238,7 +256,7 @@ def _arms_table(
 ) -> Table | None:
     plain = contrast_table(
         f"arms-{finding.id}",
-        f"{finding.id} in each kind of evidence",
+        _("{finding} in each kind of evidence", finding=finding.id),
         contrasts,
         names,
     )
@@ -248,9 +266,9 @@ def _arms_table(
         plain.id,
         plain.caption,
         [
-            Column(head="Evidence"),
+            Column(head=_("Evidence")),
             *plain.columns[2:-1],
-            Column(head="Verdict and rule", width="wide"),
+            Column(head=_("Verdict and rule"), width="wide"),
         ],
         (
             (
@@ -275,19 +293,24 @@ def _units(finding: FindingRecord) -> Table | None:
     shown = finding.units[:UNITS_SHOWN]
     return table(
         f"units-{finding.id}",
-        f"The {plural(len(shown), 'unit')} that carry most of {finding.id}, "
-        f"of {len(finding.units)} kept",
+        ngettext(
+            "The {n} unit that carry most of {finding}, of {kept} kept",
+            "The {n} units that carry most of {finding}, of {kept} kept",
+            len(shown),
+            finding=finding.id,
+            kept=count(len(finding.units)),
+        ),
         [
-            Column(head="Unit"),
-            Column(head="Pooling"),
-            Column(head="Contribution", align="number"),
-            Column(head="Double difference", align="number"),
-            Column(head="Weight", align="number"),
-            Column(head="Correlation", align="number"),
-            Column(head="AP lift (chance, ceiling)", align="number", width="span"),
+            Column(head=_("Unit")),
+            Column(head=_("Pooling")),
+            Column(head=_("Contribution"), align="number"),
+            Column(head=_("Double difference"), align="number"),
+            Column(head=_("Weight"), align="number"),
+            Column(head=_("Correlation"), align="number"),
+            Column(head=_("AP lift (chance, ceiling)"), align="number", width="span"),
         ],
         (_unit_row(unit) for unit in shown),
-        note=(
+        note=_(
             "Units describe a finding, they do not decide it. Contribution: the unit's double "
             "difference times its weight on the harm; neutral value 0. AP lift: beside "
             "what chance gives and its ceiling. Correlation on cluster means: neutral value 0."
@@ -304,11 +327,11 @@ def _unit_row(unit: UnitRecord) -> tuple[Cell, ...]:
         text(signed(unit.double_difference, 3)),
         text(signed(unit.weight, 4)),
         text(signed(unit.correlation, 2)),
-        text(f"{number(unit.ap_lift, 1)} ({_bounds(unit)})"),
+        text(with_range(number(unit.ap_lift, 1), _bounds(unit))),
     )
 
 
 def _bounds(unit: UnitRecord) -> str:
     """Write what chance gives, where it is known, and the most that can be had."""
     known = [value for value in (unit.ap_chance, unit.ap_ceiling) if not undefined(value)]
-    return ", ".join(number(value, 1) for value in known) or "unknown"
+    return listed_plainly([number(value, 1) for value in known]) or _("unknown")

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from audit.results import AuditResult, ContrastRecord, Number, Verdict
 from reports.blocks import NOTHING, Cell, Column, Table, table
+from reports.messages import N_, _
 from reports.names import Names
-from reports.quantities import defined, natural, number
+from reports.quantities import defined, natural, number, undefined_word
 from reports.wording import arm_name
 
 GRID_COLUMNS = 8
 """Groups that one shaded grid shows side by side."""
 
-GRID_NOTE = (
+GRID_NOTE = N_(
     "Effects in control standard deviations; 0 is neutral. Bold and framed: found. A dot: not "
     "contrasted. Shading follows the number."
 )
@@ -29,14 +30,21 @@ def contrast_grids(result: AuditResult, names: Names, arm: str) -> Iterable[Tabl
         size = -(-len(groups) // parts)
         for part in range(parts):
             some = groups[part * size : (part + 1) * size]
-            counted = f" ({part + 1} of {parts})" if parts > 1 else ""
+            caption = _("{family} in {arm}", family=names.family(family), arm=spoken)
             yield _grid(
                 f"grid-{arm}-{family}-{part + 1}",
-                f"{names.family(family)} in {spoken}{counted}",
+                part_of(caption, part + 1, parts),
                 some,
                 cells,
                 names,
             )
+
+
+def part_of(caption: str, part: int, parts: int) -> str:
+    """Say in the caption which part of a split grid this is."""
+    if parts <= 1:
+        return caption
+    return _("{caption} ({part} of {parts})", caption=caption, part=part, parts=parts)
 
 
 def _in_order(groups: Sequence[str], names: Names) -> list[str]:
@@ -59,7 +67,7 @@ def _grid(
     return table(
         id,
         caption,
-        [Column(head="Harm", width="wide")]
+        [Column(head=_("Harm"), width="wide")]
         + [Column(head=names.concept(group), align="number") for group in groups],
         (
             (
@@ -78,7 +86,7 @@ def _grid_cell(contrast: ContrastRecord | None) -> Cell:
         return Cell(text=NOTHING)
     effect = defined(contrast.effect_sd)
     if effect is None:
-        return Cell(text="undefined")
+        return Cell(text=undefined_word())
     found = contrast.verdict is Verdict.FOUND
     return Cell(text=number(effect), shade=shade(effect), strong=found)
 

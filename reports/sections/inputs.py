@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from audit.results import AuditResult, ConceptSetRecord, InputsRecord
+from audit.results import AuditResult, ConceptSetRecord, InputsRecord, RunRecord
 from reports.blocks import NOTHING, Column, Fact, Table, table, text
+from reports.care import as_spoken
+from reports.messages import NP_, _, ngettext, pgettext
 from reports.names import Names
-from reports.quantities import count, moment_in_words, number, plural
+from reports.quantities import count, listed_plainly, moment_in_words, number, without_stop
 from reports.sections.summary import KINDS, model_name
 from reports.wording import arm_name
 
@@ -36,6 +38,14 @@ class InputsView:
     files: Table | None
 
 
+ROLES = {
+    "identity": NP_("role of a concept set", "identity"),
+    "harm": NP_("role of a concept set", "harm"),
+    "control": NP_("role of a concept set", "control"),
+}
+"""In the order of the table."""
+
+
 def inputs_view(result: AuditResult, names: Names) -> InputsView:
     """Describe concept sets, templates, stimuli, groups and what was left out."""
     inputs = result.inputs
@@ -43,9 +53,13 @@ def inputs_view(result: AuditResult, names: Names) -> InputsView:
         concept_sets=_concept_sets(inputs),
         terms=tuple(_term_list(entry, names) for entry in inputs.concept_sets),
         prompts=_prompts(inputs),
-        prompts_note=(
-            f"Templates {inputs.templates_version}, {short_digest(inputs.templates_digest)}. Every "
-            "prompt is a term in one of these; {t} stands for the term, {a} for its article."
+        prompts_note=_(
+            "Templates {version}, {digest}. Every prompt is a term in one of these; {term} stands "
+            "for the term, {article} for its article.",
+            version=inputs.templates_version,
+            digest=short_digest(inputs.templates_digest),
+            term="{t}",
+            article="{a}",
         ),
         stimuli=_stimuli(inputs, result.model.kind),
         groups=_groups(inputs),
@@ -71,24 +85,24 @@ def short_digest(digest: str) -> str:
 def _concept_sets(inputs: InputsRecord) -> Table | None:
     if not inputs.concept_sets:
         return None
-    order = {"identity": 0, "harm": 1, "control": 2}
-    entries = sorted(inputs.concept_sets, key=lambda entry: (order[entry.role], entry.name))
+    order = list(ROLES)
+    entries = sorted(inputs.concept_sets, key=lambda entry: (order.index(entry.role), entry.name))
     return table(
         "concept-sets",
-        "Concept sets",
+        _("Concept sets"),
         [
-            Column(head="Name", width="name"),
-            Column(head="Role"),
-            Column(head="Version"),
-            Column(head="Language"),
-            Column(head="Concepts", align="number"),
-            Column(head="Terms", align="number"),
-            Column(head="Digest"),
+            Column(head=_("Name"), width="name"),
+            Column(head=_("Role")),
+            Column(head=_("Version")),
+            Column(head=_("Language")),
+            Column(head=_("Concepts"), align="number"),
+            Column(head=_("Terms"), align="number"),
+            Column(head=_("Digest")),
         ],
         (
             (
                 text(entry.name),
-                text(entry.role),
+                text(pgettext("role of a concept set", ROLES[entry.role])),
                 text(entry.version),
                 text(entry.language),
                 text(count(len(entry.concepts))),
@@ -99,7 +113,7 @@ def _concept_sets(inputs: InputsRecord) -> Table | None:
         ),
         screen_limit=300,
         print_limit=100,
-        note="Digests are shortened here; result.json has them in full.",
+        note=_("Digests are shortened here; result.json has them in full."),
         compact=True,
     )
 
@@ -110,7 +124,7 @@ def _term_list(entry: ConceptSetRecord, names: Names) -> TermList:
         concepts=tuple(
             Fact(
                 label=concept.name,
-                value=", ".join(
+                value=listed_plainly(
                     names.term(term, concept.severity if concept.role == "harm" else None)
                     for term in concept.terms
                 ),
@@ -126,8 +140,8 @@ def _prompts(inputs: InputsRecord) -> Table | None:
     slots = list(dict.fromkeys(slot for by_slot in inputs.prompts.values() for slot in by_slot))
     return table(
         "prompts",
-        "Templates",
-        [Column(head="Slot"), *(Column(head=part) for part in inputs.prompts)],
+        _("Templates"),
+        [Column(head=_("Slot")), *(Column(head=part) for part in inputs.prompts)],
         (
             (text(slot), *(text(by_slot.get(slot, NOTHING)) for by_slot in inputs.prompts.values()))
             for slot in slots
@@ -141,16 +155,16 @@ def _stimuli(inputs: InputsRecord, kind: str) -> Table | None:
         return None
     return table(
         "stimuli",
-        "Stimuli",
+        _("Stimuli"),
         [
-            Column(head="Kind"),
-            Column(head="Stimuli", align="number"),
-            Column(head="Distinct", align="number"),
-            Column(head="Clusters", align="number"),
-            Column(head="Unreadable", align="number"),
-            Column(head="Source", width="wide"),
-            Column(head="Licence"),
-            Column(head="Digest"),
+            Column(head=_("Kind")),
+            Column(head=_("Stimuli"), align="number"),
+            Column(head=_("Distinct"), align="number"),
+            Column(head=_("Clusters"), align="number"),
+            Column(head=_("Unreadable"), align="number"),
+            Column(head=_("Source"), width="wide"),
+            Column(head=_("Licence")),
+            Column(head=_("Digest")),
         ],
         (
             (
@@ -159,8 +173,8 @@ def _stimuli(inputs: InputsRecord, kind: str) -> Table | None:
                 text(count(entry.n_distinct)),
                 text(count(entry.n_clusters)),
                 text(count(len(entry.unreadable))),
-                text(entry.source),
-                text(entry.licence or "not stated"),
+                text(as_spoken(entry.source)),
+                text(as_spoken(entry.licence) or _("not stated")),
                 text(short_digest(entry.digest)),
             )
             for entry in inputs.stimuli
@@ -174,11 +188,11 @@ def _groups(inputs: InputsRecord) -> Table | None:
         return None
     return table(
         "groups",
-        "Groups and their size",
+        _("Groups and their size"),
         [
-            Column(head="Column"),
-            Column(head="Group", width="name"),
-            Column(head="n", align="number"),
+            Column(head=_("Column")),
+            Column(head=_("Group"), width="name"),
+            Column(head=_("n"), align="number"),
         ],
         ((text(column), text(value), text(count(n))) for column, value, n in inputs.groups),
         screen_limit=300,
@@ -192,14 +206,14 @@ def _excluded(inputs: InputsRecord, names: Names) -> Table | None:
         return None
     return table(
         "excluded",
-        "Left out",
+        _("Left out"),
         [
-            Column(head="What", width="name"),
-            Column(head="How many", align="number"),
-            Column(head="Why", width="wide"),
+            Column(head=_("What"), width="name"),
+            Column(head=_("How many"), align="number"),
+            Column(head=_("Why"), width="wide"),
         ],
         (
-            (text(names.sentence(what).rstrip(".")), text(count(n)), text(names.sentence(why)))
+            (text(without_stop(names.sentence(what))), text(count(n)), text(names.sentence(why)))
             for what, n, why in inputs.excluded
         ),
         compact=True,
@@ -212,9 +226,9 @@ def _unreadable(inputs: InputsRecord) -> Table | None:
         return None
     return table(
         "unreadable",
-        "Pictures that could not be read",
-        [Column(head="Name", width="name"), Column(head="Reason", width="wide")],
-        ((text(name), text(why)) for name, why in rows),
+        _("Pictures that could not be read"),
+        [Column(head=_("Name"), width="name"), Column(head=_("Reason"), width="wide")],
+        ((text(name), text(as_spoken(why))) for name, why in rows),
         screen_limit=100,
         print_limit=20,
         compact=True,
@@ -226,8 +240,8 @@ def _files(inputs: InputsRecord) -> Table | None:
         return None
     return table(
         "files",
-        "Input files",
-        [Column(head="File", width="name"), Column(head="Digest", width="wide")],
+        _("Input files"),
+        [Column(head=_("File"), width="name"), Column(head=_("Digest"), width="wide")],
         ((text(name), text(digest)) for name, digest in inputs.files.items()),
         compact=True,
     )
@@ -236,27 +250,37 @@ def _files(inputs: InputsRecord) -> Table | None:
 def system_facts(result: AuditResult) -> tuple[Fact, ...]:
     """Describe the system under audit; what is not known is left to the reader to see."""
     model = result.model
-    layers = "; ".join(
-        f"{layer.name} ({layer.pooling}, {plural(layer.n_units, 'unit')})" for layer in model.layers
+    layers = _("; ").join(
+        _(
+            "{layer} ({pooling}, {units})",
+            layer=layer.name,
+            pooling=layer.pooling,
+            units=ngettext("{n} unit", "{n} units", layer.n_units),
+        )
+        for layer in model.layers
     )
     facts = [
-        Fact(label="Name", value=model_name(model)),
-        Fact(label="What was seen", value=KINDS[model.kind]),
-        Fact(label="Architecture", value=model.architecture),
-        Fact(label="Weights", value=model.weights_digest, code=True),
-        Fact(label="Activation function", value=model.activation),
-        Fact(label="Preprocessing", value=model.preprocessing),
-        Fact(label="Parameters", value=_or_empty(model.n_parameters)),
-        Fact(label="Embedding size", value=_or_empty(model.embedding_size)),
-        Fact(label="Image size, pixels", value=_or_empty(model.image_size)),
+        Fact(label=_("Name"), value=model_name(model)),
+        Fact(label=_("What was seen"), value=_(KINDS[model.kind])),
+        Fact(label=_("Architecture"), value=as_spoken(model.architecture)),
+        Fact(label=_("Weights"), value=model.weights_digest, code=True),
+        Fact(label=_("Activation function"), value=as_spoken(model.activation)),
+        Fact(label=_("Preprocessing"), value=as_spoken(model.preprocessing)),
+        Fact(label=_("Parameters"), value=_or_empty(model.n_parameters)),
+        Fact(label=_("Embedding size"), value=_or_empty(model.embedding_size)),
+        Fact(label=_("Image size, pixels"), value=_or_empty(model.image_size)),
         Fact(
-            label="Logit scale",
+            label=_("Logit scale"),
             value="" if model.logit_scale is None else number(model.logit_scale, 2),
         ),
-        Fact(label="Layers read", value=layers),
+        Fact(label=_("Layers read"), value=layers),
     ]
     return tuple(
-        Fact(label=fact.label, value=fact.value or "not known", code=fact.code and bool(fact.value))
+        Fact(
+            label=fact.label,
+            value=fact.value or _("not known"),
+            code=fact.code and bool(fact.value),
+        )
         for fact in facts
     )
 
@@ -268,28 +292,51 @@ def _or_empty(value: int | None) -> str:
 def reproducibility_facts(result: AuditResult) -> tuple[Fact, ...]:
     """Say what one needs to get the same numbers again."""
     run, plan = result.run, result.plan
-    counted = {"sent through the model": run.encoded, "taken from the cache": run.reused}
-    stimuli = "; ".join(
-        f"{count(n)} {modality} {what}"
-        for what, by in counted.items()
-        for modality, n in by.items()
-    )
-    versions = ", ".join(f"{name} {version}" for name, version in result.tool.libraries.items())
+    versions = [f"{name} {version}" for name, version in result.tool.libraries.items()]
     return (
-        Fact(label="Digest of the result", value=result.digest, code=True),
-        Fact(label="Format version", value=result.format_version),
-        Fact(label="Plan", value=plan.name),
-        Fact(label="Digest of the plan", value=plan.digest, code=True),
-        Fact(label="Digest of the limits", value=plan.thresholds_digest, code=True),
-        Fact(label="Seed", value=str(plan.seed)),
-        Fact(label="Tool", value=f"{result.tool.name} {result.tool.version}"),
-        Fact(label="Libraries", value=versions or "not recorded"),
-        Fact(label="Started", value=moment_in_words(run.started)),
-        Fact(label="Finished", value=moment_in_words(run.finished)),
-        Fact(label="Computed on", value=f"{run.device}, {plural(run.threads, 'thread')}"),
-        Fact(label="Stimuli", value=stimuli or "none were encoded"),
-        Fact(label="Command", value=run.command or "not recorded", code=True),
+        Fact(label=_("Digest of the result"), value=result.digest, code=True),
+        Fact(label=_("Format version"), value=result.format_version),
+        Fact(label=_("Plan"), value=plan.name),
+        Fact(label=_("Digest of the plan"), value=plan.digest, code=True),
+        Fact(label=_("Digest of the limits"), value=plan.thresholds_digest, code=True),
+        Fact(label=_("Seed"), value=str(plan.seed)),
+        Fact(label=_("Tool"), value=f"{result.tool.name} {result.tool.version}"),
+        Fact(label=_("Libraries"), value=listed_plainly(versions) or _("not recorded")),
+        Fact(label=_("Started"), value=moment_in_words(run.started)),
+        Fact(label=_("Finished"), value=moment_in_words(run.finished)),
+        Fact(label=_("Computed on"), value=_computed_on(run)),
+        Fact(label=_("Stimuli"), value=_encoded(run) or _("none were encoded")),
+        Fact(label=_("Command"), value=run.command or _("not recorded"), code=True),
     )
+
+
+def _computed_on(run: RunRecord) -> str:
+    return ngettext("{device}, {n} thread", "{device}, {n} threads", run.threads, device=run.device)
+
+
+def _encoded(run: RunRecord) -> str:
+    """Say how many stimuli of each kind were computed now, and how many were known already."""
+    sent = [
+        _("{count} {kind} sent through the model", count=count(n), kind=_modality(kind))
+        for kind, n in run.encoded.items()
+    ]
+    taken = [
+        _("{count} {kind} taken from the cache", count=count(n), kind=_modality(kind))
+        for kind, n in run.reused.items()
+    ]
+    return _("; ").join([*sent, *taken])
+
+
+MODALITIES = {
+    "text": NP_("modality", "text"),
+    "rendered": NP_("modality", "rendered"),
+    "photo": NP_("modality", "photo"),
+    "image": NP_("modality", "image"),
+}
+
+
+def _modality(kind: str) -> str:
+    return pgettext("modality", MODALITIES[kind]) if kind in MODALITIES else kind
 
 
 def measurement_files(result: AuditResult) -> Table | None:
@@ -298,11 +345,11 @@ def measurement_files(result: AuditResult) -> Table | None:
         return None
     return table(
         "measurements",
-        "Tables beside the result",
+        _("Tables beside the result"),
         [
-            Column(head="File", width="name"),
-            Column(head="Rows", align="number"),
-            Column(head="Digest", width="wide"),
+            Column(head=_("File"), width="name"),
+            Column(head=_("Rows"), align="number"),
+            Column(head=_("Digest"), width="wide"),
         ],
         ((text(f.name), text(count(f.rows)), text(f.digest)) for f in result.measurements),
         compact=True,

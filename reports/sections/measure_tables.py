@@ -6,8 +6,16 @@ from functools import cached_property
 
 from audit.results import MeasurementRecord, MeasureRecord, Number, Undefined
 from reports.blocks import NOTHING, Cell, Column, Table, table, text
-from reports.charts import Estimate, RowChart, row_chart
-from reports.quantities import count, defined, p_value, plural
+from reports.care import as_spoken
+from reports.charts import Estimate, RowChart, row_chart, with_range
+from reports.messages import N_, NP_, _, ngettext, pgettext
+from reports.quantities import (
+    count,
+    defined,
+    listed_plainly,
+    p_value,
+    without_stop,
+)
 from reports.readings import Readings
 from reports.sections.measure_values import (
     Style,
@@ -33,7 +41,7 @@ CHART_ROWS = 8
 CHART_NEEDS = 3
 """Values with an interval that a chart needs."""
 
-EVERYBODY = "Everybody"
+EVERYBODY = N_("Everybody")
 QUOTES = '“”"‘’'
 
 
@@ -46,6 +54,11 @@ class Told:
     readings: Readings
     rate: float
     """False discovery rate at which a value is kept."""
+
+    @property
+    def title(self) -> str:
+        """Name of the measure in the spoken language."""
+        return as_spoken(self.measure.title)
 
     @cached_property
     def style(self) -> Style:
@@ -90,7 +103,7 @@ class Told:
     def who(self, record: MeasurementRecord) -> str:
         """Name the group or identity that a value is about."""
         named = self.readings.name(record.group or record.identity)
-        return named or self.readings.all_of(record.family) or EVERYBODY
+        return named or self.readings.all_of(record.family) or _(EVERYBODY)
 
     def what(self, record: MeasurementRecord) -> str:
         """Name the harm or the label that a value is about; empty where it has neither."""
@@ -111,24 +124,23 @@ class Told:
             self.setting(record),
             arm_name(record.arm) if self.several_arms else "",
         ]
-        return "; ".join(filter(None, parts))
+        return _("; ").join(filter(None, parts))
 
 
 def measure_tables(told: Told) -> tuple[Table, ...]:
     """Lay out the values of a measure: the worst, then the others; nothing where there are none."""
     cells = [tuple(_cells(record, told)) for record in told.records[:ROWS_ON_SCREEN]]
     marked = sum(told.stands_out(record) for record in told.records)
-    amount = plural(len(told.records), "value")
-    parts = {f"{amount}, worst first": cells[:ROWS_UNFOLDED], "the others": cells[ROWS_UNFOLDED:]}
+    parts = (cells[:ROWS_UNFOLDED], cells[ROWS_UNFOLDED:])
     tables = [
         table(
             f"values-{told.measure.name}-{place}",
-            f"{told.measure.title}: {words}",
+            caption,
             *_without_empty(_columns(told), rows),
             print_limit=min(ROWS_IN_PAGES, max(QUIET_ROWS_IN_PAGES, marked)),
             compact=True,
         )
-        for place, (words, rows) in enumerate(parts.items(), start=1)
+        for place, (caption, rows) in enumerate(zip(_captions(told), parts, strict=True), start=1)
         if rows
     ]
     # The first says how many there are, the second how many even it leaves out.
@@ -136,15 +148,27 @@ def measure_tables(told: Told) -> tuple[Table, ...]:
     return tuple(replace(t, n_rows=n) for t, n in zip(tables, counted, strict=False))
 
 
+def _captions(told: Told) -> tuple[str, str]:
+    return (
+        ngettext(
+            "{measure}: {n} value, worst first",
+            "{measure}: {n} values, worst first",
+            len(told.records),
+            measure=told.title,
+        ),
+        _("{measure}: the others", measure=told.title),
+    )
+
+
 def _columns(told: Told) -> list[Column]:
     return [
-        Column(head="Who", width="subject"),
-        Column(head="What", width="name"),
-        Column(head=f"Value{told.style.unit}", align="number", width="value"),
-        Column(head="p, q", align="number"),
-        Column(head="n", align="number"),
-        Column(head="Would see", align="number", width="slim"),
-        Column(head="What it says", width="reading"),
+        Column(head=_("Who"), width="subject"),
+        Column(head=_("What"), width="name"),
+        Column(head=told.style.value_head, align="number", width="value"),
+        Column(head=_("p, q"), align="number"),
+        Column(head=_("n"), align="number"),
+        Column(head=_("Would see"), align="number", width="slim"),
+        Column(head=_("What it says"), width="reading"),
     ]
 
 
@@ -160,7 +184,7 @@ def _without_empty(
 def _cells(record: MeasurementRecord, told: Told) -> Iterator[Cell]:
     harm = told.readings.names.concepts.get(record.harm)
     against = told.readings.name(record.against) if record.against else ""
-    yield text(told.who(record), f"against {against}" if against else "")
+    yield text(told.who(record), _("against {other}", other=against) if against else "")
     yield Cell(
         text=told.what(record),
         note=told.circumstances(record),
@@ -176,7 +200,8 @@ def _cells(record: MeasurementRecord, told: Told) -> Iterator[Cell]:
     yield _detectable(record, told)
     own = (record.harm, record.identity, record.against, record.family)
     missing = _why(record.value, told) or told.readings.phrase(record.reason)
-    reading = told.readings.sentence(record.reading, *own) or f"Could not be had: {missing}."
+    lacking = _("Could not be had: {reason}.", reason=missing)
+    reading = told.readings.sentence(record.reading, *own) or lacking
     yield text(reading, _lack(record, told))
 
 
@@ -192,11 +217,12 @@ def _limits(record: MeasurementRecord, told: Told) -> str:
     if defined(record.value) is None:
         return _why(record.value, told)
     interval = told.style.range(record.low, record.high)
-    parts = [interval or ("" if told.shared_lack else "no interval")]
+    parts = [interval or ("" if told.shared_lack else _("no interval"))]
     neutral = neutral_of(record, told.measure)
     if told.neutral is None or defined(told.measure.neutral) is None:
-        parts.append(f"neutral {'unknown' if neutral is None else told.style.write(neutral)}")
-    return "; ".join(filter(None, parts))
+        written = told.style.write(neutral) if neutral is not None else ""
+        parts.append(_("neutral {value}", value=written) if written else _("neutral unknown"))
+    return _("; ").join(filter(None, parts))
 
 
 def _lack(record: MeasurementRecord, told: Told) -> str:
@@ -211,12 +237,23 @@ def _test(record: MeasurementRecord, told: Told) -> Cell:
     p, q = defined(record.p), defined(record.q)
     if p is None:
         return text(_why(record.p, told))
-    adjusted = "" if q is None else f"q {p_value(q)}"
-    return text(p_value(p), ", ".join(filter(None, [adjusted, record.certainty])))
+    adjusted = "" if q is None else _("q {value}", value=p_value(q))
+    known = CERTAINTIES.get(record.certainty)
+    origin = pgettext("origin of a p-value", known) if known else record.certainty
+    return text(p_value(p), listed_plainly(filter(None, [adjusted, origin])))
+
+
+CERTAINTIES = {
+    "exact": NP_("origin of a p-value", "exact"),
+    "sampled": NP_("origin of a p-value", "sampled"),
+    "model": NP_("origin of a p-value", "model"),
+}
 
 
 def _size(record: MeasurementRecord) -> Cell:
-    clusters = "" if record.clusters is None else plural(record.clusters, "cluster")
+    clusters = (
+        "" if record.clusters is None else ngettext("{n} cluster", "{n} clusters", record.clusters)
+    )
     return text(NOTHING if record.n is None else count(record.n), clusters)
 
 
@@ -230,7 +267,7 @@ def _why(value: Number, told: Told) -> str:
     """Return why a number could not be had; empty where it could."""
     if not isinstance(value, Undefined):
         return ""
-    return told.readings.phrase(value.undefined).rstrip(".")
+    return without_stop(told.readings.phrase(value.undefined))
 
 
 def measure_chart(told: Told) -> RowChart | None:
@@ -240,15 +277,19 @@ def measure_chart(told: Told) -> RowChart | None:
         return None
     neutral = told.neutral
     factor = told.style.factor
-    line = "the upright stroke of each row"
+    line = _("the upright stroke of each row")
     if neutral is not None:
-        line = f"the strong line at {constant(neutral, told.style)}"
+        line = _("the strong line at {value}", value=constant(neutral, told.style))
+    unit = listed_plainly(filter(None, [as_spoken(told.measure.unit), told.style.drawn]))
     return row_chart(
         f"chart-{told.measure.name}",
         "forest",
-        f"{told.measure.title}: the worst values",
-        f"Values with 95 % intervals; {line} is neutral. The numbers are in the table below.",
-        f"{told.measure.unit}{told.style.drawn}; neutral: {line}",
+        _("{measure}: the worst values", measure=told.title),
+        _(
+            "Values with 95 % intervals; {line} is neutral. The numbers are in the table below.",
+            line=line,
+        ),
+        _("{unit}; neutral: {line}", unit=unit, line=line),
         [_estimate(record, told, factor) for record in drawn[:CHART_ROWS]],
         neutral=None if neutral is None else neutral * factor,
     )
@@ -261,7 +302,7 @@ def _estimate(record: MeasurementRecord, told: Told, factor: float) -> Estimate:
         value=_times(record.value, factor),
         low=_times(record.low, factor),
         high=_times(record.high, factor),
-        shown=f"{told.style.write(record.value)} ({told.style.range(record.low, record.high)})",
+        shown=with_range(told.style.write(record.value), told.style.range(record.low, record.high)),
         marker="found" if told.stands_out(record) else "not_found",
         reference=None if own is None else own * factor,
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from reports.messages import N_
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
@@ -15,8 +17,8 @@ class Theme:
 
 THEMES = (
     Theme(
-        title="Association in embedding space",
-        lead="How close groups and harms lie inside the model, before anything is asked of it.",
+        title=N_("Association in embedding space"),
+        lead=N_("How close groups and harms lie inside the model, before anything is asked of it."),
         measures=(
             "weat",
             "sc_weat",
@@ -34,8 +36,8 @@ THEMES = (
         ),
     ),
     Theme(
-        title="Ranking",
-        lead="Whom a search shows first: the share of each group among the nearest pictures.",
+        title=N_("Ranking"),
+        lead=N_("Whom a search shows first: the share of each group among the nearest pictures."),
         measures=(
             "skew",
             "max_skew",
@@ -49,8 +51,10 @@ THEMES = (
         ),
     ),
     Theme(
-        title="Choices",
-        lead="What the model answers, or how much weight it gives, when it must choose a label.",
+        title=N_("Choices"),
+        lead=N_(
+            "What the model answers, or how much weight it gives, when it must choose a label."
+        ),
         measures=(
             "argmax_rate",
             "argmax_gap",
@@ -71,8 +75,8 @@ THEMES = (
         ),
     ),
     Theme(
-        title="Parity of decisions",
-        lead="How evenly decisions and their errors fall on the groups.",
+        title=N_("Parity of decisions"),
+        lead=N_("How evenly decisions and their errors fall on the groups."),
         measures=(
             "demographic_parity_difference",
             "demographic_parity_ratio",
@@ -86,7 +90,9 @@ THEMES = (
 )
 """In order; a measure that none of them names is told last."""
 
-OTHERS = Theme(title="Other measures", lead="Measures that ask none of the questions above.")
+OTHERS = Theme(
+    title=N_("Other measures"), lead=N_("Measures that ask none of the questions above.")
+)
 
 LOWER_IS_WORSE = frozenset(
     {

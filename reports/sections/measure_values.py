@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.results import MeasurementRecord, MeasureRecord, Number, Undefined
-from reports.quantities import SPACE, defined, limit, number, signed, undefined_word
+from reports.messages import _
+from reports.quantities import defined, limit, number, per_cent, signed, undefined_word
 from reports.sections.measure_themes import HIGHER_IS_WORSE, LOWER_IS_WORSE, WRITTEN_PLAIN
 
 SMALL_STEPS = ((0.05, 4), (1.0001, 3), (10.0, 2), (1000.0, 1))
@@ -32,7 +33,7 @@ class Style:
         if self.points:
             return signed(100 * value, self.digits)
         if self.percent:
-            return f"{number(100 * value, self.digits)}{SPACE}%"
+            return per_cent(number(100 * value, self.digits))
         return number(value, self.digits)
 
     def range(self, low: Number, high: Number) -> str:
@@ -40,8 +41,9 @@ class Style:
         if isinstance(low, Undefined) or isinstance(high, Undefined):
             return ""
         if self.percent:
-            return f"{number(100 * low, self.digits)} to {self.write(high)}"
-        return f"{self.write(low)} to {self.write(high)}"
+            lowest = number(100 * low, self.digits)
+            return _("{low} to {high}", low=lowest, high=self.write(high))
+        return _("{low} to {high}", low=self.write(low), high=self.write(high))
 
     def step(self, size: Number) -> str:
         """Write a distance between two values: of shares, in percentage points."""
@@ -56,13 +58,15 @@ class Style:
 
     @property
     def drawn(self) -> str:
-        """What the axis of a chart adds to the unit."""
-        return ", percentage points" if self.points else ", per cent" if self.percent else ""
+        """Name what the axis of a chart counts in beside the unit; empty where that says it."""
+        if self.points:
+            return _("percentage points")
+        return _("per cent") if self.percent else ""
 
     @property
-    def unit(self) -> str:
-        """What the head of a column adds to the word value."""
-        return ", points" if self.points else ""
+    def value_head(self) -> str:
+        """Head of the column of values."""
+        return _("Value, points") if self.points else _("Value")
 
 
 def style_of(measure: MeasureRecord, records: Sequence[MeasurementRecord]) -> Style:
@@ -170,15 +174,15 @@ def constant(value: float, style: Style) -> str:
     ('−4', '50 %')
     """
     if style.percent:
-        return f"{limit(100 * value)} %"
-    return f"{limit(100 * value)} points" if style.points else limit(value)
+        return per_cent(limit(100 * value))
+    return _("{number} points", number=limit(100 * value)) if style.points else limit(value)
 
 
 def bounds(measure: MeasureRecord, style: Style) -> str:
     """Say which values a measure can take."""
     low, high = defined(measure.low), defined(measure.high)
     if low is not None and high is not None:
-        return f"{constant(low, style)} to {constant(high, style)}"
+        return _("{low} to {high}", low=constant(low, style), high=constant(high, style))
     if low is not None:
-        return f"{constant(low, style)} or more"
-    return "not bounded" if high is None else f"{constant(high, style)} or less"
+        return _("{low} or more", low=constant(low, style))
+    return _("not bounded") if high is None else _("{high} or less", high=constant(high, style))

@@ -7,20 +7,21 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, MeasurementRecord, MeasureRecord, Undefined
 from reports.blocks import ALL_ROWS_LIE_IN, Fact, Table, anchor
+from reports.care import as_spoken
 from reports.charts import RowChart
+from reports.messages import N_, _, ngettext
 from reports.names import Names
 from reports.quantities import (
     count,
     defined,
-    full_sentence,
-    in_words,
     limit,
     percent,
-    plural,
     sentence,
+    small,
+    together,
 )
 from reports.readings import Readings, readings_of
-from reports.sections.measure_overview import definitions_table, overview_table
+from reports.sections.measure_overview import definitions_table, overview_table, told_fully
 from reports.sections.measure_tables import Told, measure_chart, measure_tables
 from reports.sections.measure_themes import OTHERS, THEMES, Theme
 from reports.sections.measure_values import (
@@ -41,7 +42,7 @@ COVERAGE = re.compile(r"(?:\bcovers|\bmeasured coverage)\b[^.;]*%[^.;]*")
 
 LOWEST = re.compile(r"(\d+(?:\.\d+)?)(?: to \d+(?:\.\d+)?)? ?%")
 
-LEGEND = (
+LEGEND = N_(
     "How to read the tables. Value: with its 95 % interval, for one value at a time. Bold: q at or "
     "below {rate}, or a whole interval on one side of neutral, except where neutral is the "
     "smallest possible value. p: exact where every arrangement of "
@@ -51,7 +52,7 @@ LEGEND = (
     "a filled diamond stands for bold, an open circle for the rest."
 )
 
-NO_MEASURES = (
+NO_MEASURES = N_(
     "This result carries no measure of the catalogue: it was written before they were taken, or "
     "the audit had nothing to take them from."
 )
@@ -100,14 +101,16 @@ def measures_view(result: AuditResult, names: Names) -> MeasuresView | None:
     if not result.measures and not result.catalogue:
         return None
     themes = tuple(_themes(result, readings_of(result, names)))
-    everything = [told for _, measures in themes for told in measures]
+    everything = [told for _theme, measures in themes for told in measures]
     return MeasuresView(
         lead=_lead(result),
-        legend=LEGEND.format(rate=limit(result.plan.false_discovery_rate)),
+        legend=_(LEGEND, rate=limit(result.plan.false_discovery_rate)),
         overview=overview_table(everything),
         themes=tuple(
             ThemeView(
-                title=theme.title, lead=theme.lead, measures=tuple(_measure_view(m) for m in own)
+                title=_(theme.title),
+                lead=_(theme.lead),
+                measures=tuple(_measure_view(m) for m in own),
             )
             for theme, own in themes
         ),
@@ -147,17 +150,17 @@ def _defined_measures(result: AuditResult) -> tuple[MeasureRecord, ...]:
 
 
 def _bare(name: str) -> MeasureRecord:
-    unknown = Undefined(undefined="this result does not define the measure")
+    unknown = Undefined(undefined=_("this result does not define the measure"))
     return MeasureRecord(
         name=name,
         title=name,
         neutral=unknown,
         low=unknown,
         high=unknown,
-        unit="not stated",
-        positive_means="This result does not define the measure.",
-        formula="not stated",
-        source="not stated",
+        unit=_("not stated"),
+        positive_means=_("This result does not define the measure."),
+        formula=_("not stated"),
+        source=_("not stated"),
         failure_modes=(),
     )
 
@@ -165,7 +168,7 @@ def _bare(name: str) -> MeasureRecord:
 def _measure_view(told: Told) -> MeasureView:
     return MeasureView(
         anchor=anchor(f"measure-{told.measure.name}"),
-        title=told.measure.title,
+        title=told.title,
         meaning=_meaning(told),
         warnings=tuple(_warnings(told)),
         chart=measure_chart(told),
@@ -176,27 +179,35 @@ def _measure_view(told: Told) -> MeasureView:
 
 def _meaning(told: Told) -> str:
     parts = [
-        f"Above neutral: {told.measure.positive_means}",
+        _("Above neutral: {meaning}", meaning=as_spoken(told.measure.positive_means)),
         _neutral(told),
-        f"Possible values: {bounds(told.measure, told.style)}.",
-        f"Unit: {told.measure.unit}.",
+        _("Possible values: {bounds}.", bounds=bounds(told.measure, told.style)),
+        _("Unit: {unit}.", unit=as_spoken(told.measure.unit)),
     ]
     if told.shared_lack:
         lack = told.shared_lack.removeprefix("no interval: ").removeprefix("no interval")
-        parts.append(f"No value has an interval{': ' if lack else ''}{told.readings.phrase(lack)}.")
+        reason = told.readings.phrase(lack)
+        parts.append(
+            _("No value has an interval: {reason}.", reason=reason)
+            if reason
+            else _("No value has an interval.")
+        )
     if told.shared_setting:
-        parts.append(f"Setting of every value: {told.readings.phrase(told.shared_setting)}.")
-    return " ".join(parts)
+        setting = told.readings.phrase(told.shared_setting)
+        parts.append(_("Setting of every value: {setting}.", setting=setting))
+    return together(parts)
 
 
 def _neutral(told: Told) -> str:
     usual = defined(told.measure.neutral)
     if usual is None:
-        return "Neutral value: it depends on the data and stands beside each value."
+        return _("Neutral value: it depends on the data and stands beside each value.")
     written = constant(usual, told.style)
     if told.records and told.neutral is None:
-        return f"Neutral value: {written}, or what chance alone gives, beside each value."
-    return f"Neutral value: {constant(told.neutral or 0.0, told.style)}."
+        return _(
+            "Neutral value: {value}, or what chance alone gives, beside each value.", value=written
+        )
+    return _("Neutral value: {value}.", value=constant(told.neutral or 0.0, told.style))
 
 
 def _warnings(told: Told) -> Iterator[str]:
@@ -204,23 +215,31 @@ def _warnings(told: Told) -> Iterator[str]:
     with_interval = [record for record in told.records if defined(record.low) is not None]
     few = [r.clusters for r in with_interval if r.clusters and r.clusters < FEW_CLUSTERS]
     if few:
-        yield (
-            f"Care with intervals: {count(len(few))} of {plural(len(with_interval), 'interval')} "
-            f"rest on fewer than {FEW_CLUSTERS} clusters (the fewest: {min(few)}). With so few, "
-            "the true value is missed more often than one time in twenty."
+        yield ngettext(
+            "Care with intervals: {few} of {n} interval rest on fewer than {needed} clusters (the "
+            "fewest: {fewest}). With so few, the true value is missed more often than one time in "
+            "twenty.",
+            "Care with intervals: {few} of {n} intervals rest on fewer than {needed} clusters (the "
+            "fewest: {fewest}). With so few, the true value is missed more often than one time in "
+            "twenty.",
+            len(with_interval),
+            few=count(len(few)),
+            needed=FEW_CLUSTERS,
+            fewest=min(few),
         )
     if with_interval:
-        yield from (f"Care with intervals: {words}" for words in _poorly_covered(told.measure))
+        for words in _poorly_covered(told.measure):
+            yield _("Care with intervals: {what}", what=words)
 
 
 def _poorly_covered(measure: MeasureRecord) -> Iterator[str]:
     """Quote what the definition says of intervals that hold too few true values."""
     for words in measure.failure_modes:
         if _too_low(words):
-            yield full_sentence(words)
+            yield told_fully(words)
     clause = COVERAGE.search(measure.formula)
     if clause and _too_low(clause[0]):
-        yield full_sentence(clause[0])
+        yield told_fully(clause[0])
 
 
 def _too_low(words: str) -> bool:
@@ -229,38 +248,78 @@ def _too_low(words: str) -> bool:
 
 
 def _definition(measure: MeasureRecord) -> Iterator[Fact]:
-    yield Fact(label="Formula", value=full_sentence(measure.formula))
-    yield Fact(label="Source", value=full_sentence(measure.source))
-    hidden = " ".join(full_sentence(words) for words in measure.failure_modes)
-    yield Fact(label="What it hides or gets wrong", value=hidden or "Not stated.")
-    yield Fact(label="Name in the tables", value=measure.name, code=True)
+    yield Fact(label=_("Formula"), value=told_fully(measure.formula))
+    yield Fact(label=_("Source"), value=told_fully(measure.source))
+    hidden = together(told_fully(words) for words in measure.failure_modes)
+    yield Fact(label=_("What it hides or gets wrong"), value=hidden or _("Not stated."))
+    yield Fact(label=_("Name in the tables"), value=measure.name, code=True)
 
 
 def _lead(result: AuditResult) -> tuple[str, ...]:
-    records, rate = result.catalogue, result.plan.false_discovery_rate
-    used = plural(len(_defined_measures(result)), "measure")
-    with_p = [p for record in records if (p := defined(record.p)) is not None]
-    kept = sum(small_q(record, rate) for record in records)
+    records = result.catalogue
     missing = sum(defined(record.value) is None for record in records)
-    sentences = [
-        f"{plural(len(records), 'value')} of {used} that the field uses. They describe and do not "
-        f"decide: no verdict, finding or gate rests on them. {ALL_ROWS_LIE_IN} has every value; "
-        "where there are many, this report tells the most telling of each measure."
-    ]
-    if with_p:
-        by_chance = math.ceil(0.05 * len(with_p))
-        low = sum(p <= 0.05 for p in with_p)
-        sentences.append(
-            f"{sentence(in_words(low, 'value'))} of the {count(len(with_p))} tested ones below "
-            f"have p ≤ 0.05; about {in_words(by_chance, 'such value')} would be expected by "
-            "chance alone, and more where only the most telling are told. That is what q is for: "
-            f"it allows for every test of the catalogue. {sentence(in_words(kept, 'value'))} "
-            f"{'has' if kept == 1 else 'have'} q ≤ {limit(rate)}; about {percent(rate, 0)} of "
-            "such values are expected to be false alarms."
-        )
+    parts = [_amount(result), *_tested(result)]
     if missing:
-        sentences.append(
-            f"{sentence(in_words(missing, 'value'))} could not be had; each says why. That is "
-            "not zero, and it is not a clean result."
+        told = ngettext(
+            "{n} value could not be had; each says why. That is not zero, and it is not a clean "
+            "result.",
+            "{n} values could not be had; each says why. That is not zero, and it is not a clean "
+            "result.",
+            missing,
+            n=small(missing),
         )
-    return tuple(sentences)
+        parts.append(sentence(told))
+    return tuple(parts)
+
+
+def _amount(result: AuditResult) -> str:
+    used = len(_defined_measures(result))
+    return ngettext(
+        "{n} value of {measures} that the field uses. They describe and do not decide: no verdict, "
+        "finding or gate rests on them. {file} has every value; where there are many, this report "
+        "tells the most telling of each measure.",
+        "{n} values of {measures} that the field uses. They describe and do not decide: no "
+        "verdict, finding or gate rests on them. {file} has every value; where there are many, "
+        "this report tells the most telling of each measure.",
+        len(result.catalogue),
+        measures=ngettext("{n} measure", "{n} measures", used),
+        file=ALL_ROWS_LIE_IN,
+    )
+
+
+def _tested(result: AuditResult) -> Iterator[str]:
+    """Say how many values have a small p, how many chance would give, and what q keeps."""
+    with_p = [p for record in result.catalogue if (p := defined(record.p)) is not None]
+    if not with_p:
+        return
+    low, by_chance = sum(p <= 0.05 for p in with_p), math.ceil(0.05 * len(with_p))
+    low_ones = ngettext(
+        "{n} value of the {tested} tested ones below have p ≤ 0.05;",
+        "{n} values of the {tested} tested ones below have p ≤ 0.05;",
+        low,
+        n=small(low),
+        tested=count(len(with_p)),
+    )
+    expected = ngettext(
+        "about {n} such value would be expected by chance alone, and more where only the most "
+        "telling are told. That is what q is for: it allows for every test of the catalogue.",
+        "about {n} such values would be expected by chance alone, and more where only the most "
+        "telling are told. That is what q is for: it allows for every test of the catalogue.",
+        by_chance,
+        n=small(by_chance),
+    )
+    yield together([sentence(low_ones), expected, _kept(result)])
+
+
+def _kept(result: AuditResult) -> str:
+    rate = result.plan.false_discovery_rate
+    kept = sum(small_q(record, rate) for record in result.catalogue)
+    told = ngettext(
+        "{n} value has q ≤ {rate}; about {share} of such values are expected to be false alarms.",
+        "{n} values have q ≤ {rate}; about {share} of such values are expected to be false alarms.",
+        kept,
+        n=small(kept),
+        rate=limit(rate),
+        share=percent(rate, 0),
+    )
+    return sentence(told)

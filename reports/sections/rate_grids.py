@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from audit.results import RateRecord
 from reports.blocks import NOTHING, Cell, Column, Table, table
+from reports.messages import N_, _
 from reports.names import Names
 from reports.quantities import defined, natural, percent, percent_interval
-from reports.sections.grids import GRID_COLUMNS, share_shade
+from reports.sections.grids import GRID_COLUMNS, part_of, share_shade
 from reports.sections.rate_names import (
     column_name,
     group_name,
@@ -19,7 +20,7 @@ FILLED = 0.5
 """Share of its cells that a grid of crossings needs; of three columns only what stands out may be
 known, and the table of the largest differences tells it better."""
 
-GRID_NOTE = (
+GRID_NOTE = N_(
     "Share of the group's images with this first answer, with 95 % Wilson interval. Bold and "
     "framed: the whole interval of the difference to everybody else lies above 0. A dot: no "
     "images, or left out."
@@ -41,16 +42,16 @@ def rate_grids(prefix: str, families: Sequence[RateRecord], names: Names) -> Ite
 def _family_grids(
     prefix: str, column: str, rates: dict[tuple[str, str], RateRecord], names: Names
 ) -> Iterable[Table]:
-    severity = {target: rate.severity or 0 for (target, _), rate in rates.items()}
+    severity = {target: rate.severity or 0 for (target, _group), rate in rates.items()}
     targets = sorted(severity, key=lambda target: (-severity[target], names.family(target)))
     heads = [
         Cell(text=names.family(target), severity=severity[target] or None) for target in targets
     ]
-    groups = sorted({group for _, group in rates}, key=natural)
+    groups = sorted({group for _target, group in rates}, key=natural)
     cells = [[rates.get((target, group)) for group in groups] for target in targets]
-    caption = f"Share of first answers in each harm family, by {column}"
+    caption = _("Share of first answers in each harm family, by {column}", column=column)
     spoken = [names.member(column, group) for group in groups]
-    yield from _wide_grid(f"{prefix}-{column}", caption, "Harm family", heads, spoken, cells)
+    yield from _wide_grid(f"{prefix}-{column}", caption, _("Harm family"), heads, spoken, cells)
 
 
 def _crossed_grids(
@@ -58,7 +59,7 @@ def _crossed_grids(
 ) -> Iterable[Table]:
     """Lay out one family by all columns of a crossing: the last one across, the others down."""
     name = column_name(worst)
-    first, across, _ = name.rpartition(" × ")
+    first, across, _last = name.rpartition(" × ")
     rates = {
         (down, last): rate
         for rate in families
@@ -68,14 +69,18 @@ def _crossed_grids(
     }
     if not across or not rates:
         return
-    rows = sorted({down for down, _ in rates}, key=natural)
-    columns = sorted({last for _, last in rates}, key=natural)
+    rows = sorted({down for down, _last in rates}, key=natural)
+    columns = sorted({last for _down, last in rates}, key=natural)
     if len(rates) < FILLED * len(rows) * len(columns):
         return
     cells = [[rates.get((row, column)) for column in columns] for row in rows]
     yield from _wide_grid(
         f"{prefix}-{worst.column}",
-        f"Share of first answers in “{target_name(worst, names)}”, by {name}",
+        _(
+            "Share of first answers in “{answer}”, by {column}",
+            answer=target_name(worst, names),
+            column=name,
+        ),
         first,
         [Cell(text=row) for row in rows],
         columns,
@@ -96,10 +101,9 @@ def _wide_grid(
     size = -(-len(columns) // parts)
     for part in range(parts):
         some = slice(part * size, (part + 1) * size)
-        counted = f" ({part + 1} of {parts})" if parts > 1 else ""
         yield table(
             f"{id}-{part + 1}",
-            caption + counted,
+            part_of(caption, part + 1, parts),
             [
                 Column(head=first, width="wide"),
                 *(Column(head=column, align="number") for column in columns[some]),

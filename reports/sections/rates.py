@@ -6,7 +6,9 @@ from typing import Literal
 
 from audit.results import AuditResult, RateRecord, Undefined
 from reports.blocks import NOTHING, Cell, Column, Table, table, text
-from reports.charts import Estimate, RowChart, estimate_of_rate, row_chart
+from reports.care import as_spoken
+from reports.charts import Estimate, RowChart, estimate_of_rate, row_chart, with_range
+from reports.messages import N_, _, ngettext
 from reports.names import Names
 from reports.quantities import (
     count,
@@ -15,8 +17,8 @@ from reports.quantities import (
     p_value,
     percent,
     percent_interval,
-    plural,
     points,
+    together,
 )
 from reports.sections.rate_grids import GRID_NOTE, rate_grids
 from reports.sections.rate_names import (
@@ -50,7 +52,12 @@ Labels = Literal["standard", "deployment"]
 PREFIXES: dict[Labels, str] = {"standard": "rates", "deployment": "deployment"}
 """First word of the names of tables and charts, so that no two on a page are called the same."""
 
-CAPTIONS: dict[Labels, str] = {"standard": "", "deployment": ", product’s own labels"}
+
+def _captioned(caption: str, labels: Labels) -> str:
+    """Say in a caption, or in a title, whose labels the rates are of."""
+    if labels == "standard":
+        return caption
+    return _("{caption}, product’s own labels", caption=caption)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +81,19 @@ def rates_view(result: AuditResult, names: Names, labels: Labels = "standard") -
     rates = [rate for rate in result.rates if rate.labels == labels]
     if not rates:
         return None
-    prefix, under = PREFIXES[labels], CAPTIONS[labels]
+    prefix = PREFIXES[labels]
     families = worst_first([rate for rate in rates if rate.target_kind == "family"])
     single = [rate for rate in rates if rate.target_kind == "label"]
     harmful = worst_first([rate for rate in single if severity_of(rate, names)] or single)
     main = families or harmful
     above = [rate for rate in main if surely_above(rate)]
     return RatesView(
-        lead=LEADS[labels] + _lead(families, single),
+        lead=together([_(LEADS[labels]) if LEADS[labels] else "", _lead(families, single)]),
         warning=_warning(rates),
-        bars=_bars(prefix, under, above[:BARS], names),
+        bars=_bars(labels, above[:BARS], names),
         worst=rate_table(
             f"{prefix}-worst",
-            f"Largest differences between a group and everybody else{under}",
+            _captioned(_("Largest differences between a group and everybody else"), labels),
             above[:BARS],
             names,
         ),
@@ -94,7 +101,7 @@ def rates_view(result: AuditResult, names: Names, labels: Labels = "standard") -
         grids=tuple(rate_grids(prefix, families, names)),
         families=rate_table(
             f"{prefix}-families",
-            f"Every harm family and group{under}",
+            _captioned(_("Every harm family and group"), labels),
             families,
             names,
             FAMILIES,
@@ -102,21 +109,23 @@ def rates_view(result: AuditResult, names: Names, labels: Labels = "standard") -
         ),
         labels=rate_table(
             f"{prefix}-labels",
-            f"Single harmful labels with the largest differences{under}",
+            _captioned(_("Single harmful labels with the largest differences"), labels),
             harmful,
             names,
             LABELS,
             20,
         ),
-        grid_note=GRID_NOTE,
+        grid_note=_(GRID_NOTE),
         undefined=_undefined(rates),
     )
 
 
 LEADS: dict[Labels, str] = {
     "standard": "",
-    "deployment": "These pictures chose among the labels that the plan names as the product’s "
-    "own, in its own wording. ",
+    "deployment": N_(
+        "These pictures chose among the labels that the plan names as the product’s own, in its "
+        "own wording."
+    ),
 }
 
 
@@ -148,13 +157,13 @@ def rate_table(
     tested = any(not isinstance(rate.p, Undefined) for rate in rates)
     held = any(rate.sensitivity is not None for rate in rates)
     columns = [
-        Column(head="Group", width="name"),
-        Column(head="Answer", width="name"),
-        Column(head="Rate", align="number"),
-        Column(head="Difference, points", align="number"),
-        *([Column(head="p (q)", align="number"), WOULD_SEE] if tested else []),
-        Column(head="n", align="number", width="slim" if tested else ""),
-        *([Column(head="Other words and labels")] if held else []),
+        Column(head=_("Group"), width="name"),
+        Column(head=_("Answer"), width="name"),
+        Column(head=_("Rate"), align="number"),
+        Column(head=_("Difference, points"), align="number"),
+        *(_test_columns() if tested else []),
+        Column(head=_("n"), align="number", width="slim" if tested else ""),
+        *([Column(head=_("Other words and labels"))] if held else []),
     ]
     return table(
         id,
@@ -171,27 +180,32 @@ def rate_table(
         ),
         screen_limit=screen_limit,
         print_limit=print_limit,
-        note=f"{RATE_NOTE}{TEST_NOTE if tested else ''}{HOLD_NOTE if held else ''}",
+        note=together([_(RATE_NOTE), _(TEST_NOTE) if tested else "", _(HOLD_NOTE) if held else ""]),
         compact=True,
     )
 
 
-WOULD_SEE = Column(head="Would see", align="number", width="slim")
+def _test_columns() -> list[Column]:
+    return [
+        Column(head=_("p (q)"), align="number"),
+        Column(head=_("Would see"), align="number", width="slim"),
+    ]
 
-RATE_NOTE = (
+
+RATE_NOTE = N_(
     "Rate: share of the group's images for which this is the model's first answer, with 95 % "
     "Wilson interval. Difference: rate minus the rate of everybody else, in percentage points, "
     "with 95 % interval; neutral value 0. n: images, then clusters."
 )
 
-TEST_NOTE = (
-    " p: of the difference, by shuffling clusters between the group and everybody else; q, in "
+TEST_NOTE = N_(
+    "p: of the difference, by shuffling clusters between the group and everybody else; q, in "
     "brackets, allows for every difference of harm families. Would see: difference seen with 80 % "
     "power at 5 %, in percentage points."
 )
 
-HOLD_NOTE = (
-    " Holds: the difference survives other wording and other labels. Fragile: it does not. A dot: "
+HOLD_NOTE = N_(
+    "Holds: the difference survives other wording and other labels. Fragile: it does not. A dot: "
     "nobody looked, because it does not stand out."
 )
 
@@ -199,9 +213,9 @@ HOLD_NOTE = (
 def _test(rate: RateRecord) -> tuple[Cell, ...]:
     p, q = defined(rate.p), defined(rate.q)
     mde = defined(rate.mde)
-    in_brackets = "" if q is None else f" ({p_value(q)})"
+    told = NOTHING if p is None else p_value(p)
     return (
-        Cell(text=NOTHING if p is None else f"{p_value(p)}{in_brackets}"),
+        Cell(text=told if p is None or q is None else with_range(told, p_value(q))),
         Cell(text=NOTHING if mde is None else number(100 * mde)),
     )
 
@@ -210,13 +224,16 @@ def _row(rate: RateRecord, names: Names) -> tuple[Cell, ...]:
     return (
         text(group_name(rate, names), column_name(rate)),
         Cell(text=target_name(rate, names), severity=severity_of(rate, names)),
-        text(percent(rate.rate), rate.reason or percent_interval(rate.low, rate.high)),
+        text(
+            percent(rate.rate),
+            as_spoken(rate.reason) or percent_interval(rate.low, rate.high),
+        ),
         Cell(
             text=points(rate.difference),
             note=_difference_interval(rate),
             strong=surely_above(rate),
         ),
-        text(count(rate.n), plural(rate.clusters, "cluster")),
+        text(count(rate.n), ngettext("{n} cluster", "{n} clusters", rate.clusters)),
     )
 
 
@@ -224,18 +241,27 @@ def _difference_interval(rate: RateRecord) -> str:
     low, high = defined(rate.difference_low), defined(rate.difference_high)
     if low is None or high is None:
         return ""
-    return f"{points(low)} to {points(high)}"
+    return _("{low} to {high}", low=points(low), high=points(high))
 
 
 def _lead(families: Sequence[RateRecord], labels: Sequence[RateRecord]) -> str:
-    rows = len(families) + len(labels)
-    return (
-        f"How often a harmful label is the model's first answer for a group: {count(rows)} rates, "
-        f"{count(len(families))} of whole harm families and {count(len(labels))} of single labels. "
-        "Intervals are for one rate at a time: of so many, about one in twenty misses its true "
-        "value, so single rows of small groups are leads, not findings. Rates describe; they do "
-        "not decide the verdict."
+    amount = ngettext(
+        "How often a harmful label is the model's first answer for a group: {n} rates, {families} "
+        "of whole harm families and {labels} of single labels.",
+        "How often a harmful label is the model's first answer for a group: {n} rates, {families} "
+        "of whole harm families and {labels} of single labels.",
+        len(families) + len(labels),
+        families=count(len(families)),
+        labels=count(len(labels)),
     )
+    return together([amount, _(INTERVALS)])
+
+
+INTERVALS = N_(
+    "Intervals are for one rate at a time: of so many, about one in twenty misses its true "
+    "value, so single rows of small groups are leads, not findings. Rates describe; they do "
+    "not decide the verdict."
+)
 
 
 def _warning(rates: Sequence[RateRecord]) -> str:
@@ -244,23 +270,30 @@ def _warning(rates: Sequence[RateRecord]) -> str:
     few = [clusters for clusters in groups.values() if clusters < FEW_CLUSTERS]
     if not few:
         return ""
-    return (
-        f"Care with intervals: {count(len(few))} of {plural(len(groups), 'group')} have fewer than "
-        f"{FEW_CLUSTERS} clusters (the fewest: {min(few)}). With so few, the true value is missed "
-        "more often than one time in twenty."
+    return ngettext(
+        "Care with intervals: {few} of {n} group have fewer than {needed} clusters (the fewest: "
+        "{fewest}). With so few, the true value is missed more often than one time in twenty.",
+        "Care with intervals: {few} of {n} groups have fewer than {needed} clusters (the fewest: "
+        "{fewest}). With so few, the true value is missed more often than one time in twenty.",
+        len(groups),
+        few=count(len(few)),
+        needed=FEW_CLUSTERS,
+        fewest=min(few),
     )
 
 
-def _bars(prefix: str, under: str, rates: Sequence[RateRecord], names: Names) -> RowChart | None:
+def _bars(labels: Labels, rates: Sequence[RateRecord], names: Names) -> RowChart | None:
     if not rates:
         return None
     return row_chart(
-        f"{prefix}-bars",
+        f"{PREFIXES[labels]}-bars",
         "bars",
-        f"Largest differences in rate between a group and everybody else{under}",
-        "Bar: rate of the group with its 95 % Wilson interval. Upright stroke: rate of everybody "
-        "else. The numbers are in the table below.",
-        "share of images with this first answer",
+        _captioned(_("Largest differences in rate between a group and everybody else"), labels),
+        _(
+            "Bar: rate of the group with its 95 % Wilson interval. Upright stroke: rate of "
+            "everybody else. The numbers are in the table below."
+        ),
+        _("share of images with this first answer"),
         [_estimate(rate, names) for rate in rates],
         percentages=True,
     )
@@ -278,4 +311,9 @@ def _undefined(rates: Sequence[RateRecord]) -> str:
     if not missing:
         return ""
     reasons = sorted({rate.reason for rate in missing if rate.reason})
-    return f"{plural(len(missing), 'rate')} could not be had: {'; '.join(reasons[:3])}"
+    return ngettext(
+        "{n} rate could not be had: {reasons}",
+        "{n} rates could not be had: {reasons}",
+        len(missing),
+        reasons=_("; ").join(as_spoken(reason) for reason in reasons[:3]),
+    )

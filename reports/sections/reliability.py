@@ -4,19 +4,21 @@ from dataclasses import dataclass
 
 from audit.results import ArmRecord, AuditResult, CalibrationRecord, ContrastRecord
 from reports.blocks import Cell, Column, Fact, Table, table, text
-from reports.charts import SquareChart, quantile_chart, recall_chart, thinned, wilson
+from reports.charts import SquareChart, quantile_chart, recall_chart, thinned, wilson, with_range
+from reports.messages import _
 from reports.names import Names
 from reports.quantities import (
+    count,
     defined,
     number,
     p_equals,
     percent,
     percent_interval,
-    plural,
     sentence,
+    together,
 )
 from reports.sections.contrasts import range_in_words
-from reports.wording import arm_name
+from reports.wording import arm_name, blocking_contrasts
 
 QUANTILES_IN_TABLE = 9
 
@@ -42,11 +44,10 @@ def reliability_views(result: AuditResult, names: Names) -> tuple[ReliabilityVie
 def _arm_view(arm: ArmRecord, result: AuditResult, names: Names) -> ReliabilityView:
     blocking = [c for c in result.contrasts if c.arm == arm.arm and c.blocking]
     spoken = arm_name(arm.arm, result.model.kind)
-    role = "decides" if arm.decides else "describes only"
     calibration = arm.calibration
     return ReliabilityView(
         title=sentence(spoken),
-        lead=f"This kind of evidence {role}. {names.sentence(arm.reason)}",
+        lead=together([_role(arm), names.sentence(arm.reason)]),
         facts=tuple(_facts(arm, blocking)),
         quantiles=_quantiles(arm.arm, spoken, calibration),
         quantiles_table=_quantiles_table(arm.arm, spoken, calibration),
@@ -55,22 +56,36 @@ def _arm_view(arm: ArmRecord, result: AuditResult, names: Names) -> ReliabilityV
     )
 
 
+def _role(arm: ArmRecord) -> str:
+    if arm.decides:
+        return _("This kind of evidence decides.")
+    return _("This kind of evidence describes only.")
+
+
 def _facts(arm: ArmRecord, blocking: list[ContrastRecord]) -> list[Fact]:
     facts = [
-        Fact(label="Control packs", value=f"{arm.n_controls} (at least 24, better 40)"),
-        Fact(label="Clusters of groups", value=str(arm.n_identity_clusters)),
+        Fact(
+            label=_("Control packs"),
+            value=_("{packs} (at least 24, better 40)", packs=arm.n_controls),
+        ),
+        Fact(label=_("Clusters of groups"), value=str(arm.n_identity_clusters)),
     ]
     if blocking:
         facts.append(
             Fact(
-                label="Would see with 80 % power, control SD",
-                value=f"{range_in_words([c.mde_sd for c in blocking])} "
-                f"({plural(len(blocking), 'blocking contrast')})",
+                label=_("Would see with 80 % power, control SD"),
+                value=with_range(
+                    range_in_words([c.mde_sd for c in blocking]),
+                    blocking_contrasts(len(blocking)),
+                ),
             )
         )
     calibration = arm.calibration
     if calibration is None:
-        return [*facts, Fact(label="Calibration", value="not possible: too few control packs")]
+        return [
+            *facts,
+            Fact(label=_("Calibration"), value=_("not possible: too few control packs")),
+        ]
     return facts + _calibration_facts(calibration)
 
 
@@ -78,26 +93,38 @@ def _calibration_facts(calibration: CalibrationRecord) -> list[Fact]:
     rate = calibration.rejections / calibration.tests if calibration.tests else 0.0
     return [
         Fact(
-            label="False alarms among harmless concepts",
-            value=f"{percent(rate)} ({percent_interval(calibration.low, calibration.high)}, exact "
-            f"95 % interval), {calibration.rejections:,} of {calibration.tests:,} tests; nominal "
-            f"{percent(calibration.nominal, 0)}",
+            label=_("False alarms among harmless concepts"),
+            value=_(
+                "{rate} ({limits}, exact 95 % interval), {rejections} of {tests} tests; nominal "
+                "{nominal}",
+                rate=percent(rate),
+                limits=percent_interval(calibration.low, calibration.high),
+                rejections=count(calibration.rejections),
+                tests=count(calibration.tests),
+                nominal=percent(calibration.nominal, 0),
+            ),
+        ),
+        Fact(label=_("Test of too many false alarms"), value=_test(calibration)),
+        Fact(
+            label=_("Plants of strength δ₁ found"),
+            value=_(
+                "{share}; at least 80 % is asked for",
+                share=percent(calibration.recall_at_delta1),
+            ),
         ),
         Fact(
-            label="Test of too many false alarms",
-            value=f"p {p_equals(calibration.p_value)}; below 0.001 the audit stops. "
-            f"{'Passed' if calibration.passed else 'Not passed'}.",
-        ),
-        Fact(
-            label="Plants of strength δ₁ found",
-            value=f"{percent(calibration.recall_at_delta1)}; at least 80 % is asked for",
-        ),
-        Fact(
-            label="False alarms after shuffling terms (check of the code)",
+            label=_("False alarms after shuffling terms (check of the code)"),
             value=percent(calibration.relabelled),
         ),
         *_widths(calibration),
     ]
+
+
+def _test(calibration: CalibrationRecord) -> str:
+    p = p_equals(calibration.p_value)
+    if calibration.passed:
+        return _("p {p}; below 0.001 the audit stops. Passed.", p=p)
+    return _("p {p}; below 0.001 the audit stops. Not passed.", p=p)
 
 
 WIDE = 1.5
@@ -109,20 +136,19 @@ def _widths(calibration: CalibrationRecord) -> list[Fact]:
     common, weight = defined(calibration.harm_width), defined(calibration.pack_weight)
     if common is None or weight is None:
         return []
-    remark = (
-        " Either the controls are too narrow a comparison, or very many groups are tied to harms "
+    remark = _(
+        "Either the controls are too narrow a comparison, or very many groups are tied to harms "
         "at once; limits are widened by it either way."
-        if common >= WIDE
-        else ""
     )
+    width = _("{times} times at least.", times=number(common, 2))
     return [
         Fact(
-            label="Width of harm packs against control packs",
-            value=f"{number(common, 2)} times at least.{remark}",
+            label=_("Width of harm packs against control packs"),
+            value=together([width, remark if common >= WIDE else ""]),
         ),
         Fact(
-            label="Weight of each pack's own width, 0 to 1",
-            value=f"{number(weight, 1)} (0: control packs are all alike)",
+            label=_("Weight of each pack's own width, 0 to 1"),
+            value=_("{weight} (0: control packs are all alike)", weight=number(weight, 1)),
         ),
     ]
 
@@ -131,7 +157,8 @@ def _quantiles(arm: str, spoken: str, calibration: CalibrationRecord | None) -> 
     if calibration is None or not calibration.quantiles:
         return None
     points = thinned(calibration.quantiles)
-    return quantile_chart(f"quantiles-{arm}", f"Control packs as pseudo-harms in {spoken}", points)
+    title = _("Control packs as pseudo-harms in {arm}", arm=spoken)
+    return quantile_chart(f"quantiles-{arm}", title, points)
 
 
 def _quantiles_table(arm: str, spoken: str, calibration: CalibrationRecord | None) -> Table | None:
@@ -142,11 +169,11 @@ def _quantiles_table(arm: str, spoken: str, calibration: CalibrationRecord | Non
     places = sorted({round(last * k / (QUANTILES_IN_TABLE - 1)) for k in range(QUANTILES_IN_TABLE)})
     return table(
         f"quantiles-table-{arm}",
-        f"Quantiles of the control packs in {spoken}",
+        _("Quantiles of the control packs in {arm}", arm=spoken),
         [
-            Column(head="Quantile"),
-            Column(head="Expected T", align="number"),
-            Column(head="Observed T", align="number"),
+            Column(head=_("Quantile")),
+            Column(head=_("Expected T"), align="number"),
+            Column(head=_("Observed T"), align="number"),
         ],
         (
             (
@@ -166,7 +193,8 @@ def _recall(
     planted = [p for p in calibration.recall if p.planted] if calibration else []
     if not planted:
         return None
-    return recall_chart(f"recall-{arm}", f"Planted links found in {spoken}", planted, delta1)
+    title = _("Planted links found in {arm}", arm=spoken)
+    return recall_chart(f"recall-{arm}", title, planted, delta1)
 
 
 def _recall_table(arm: str, spoken: str, calibration: CalibrationRecord | None) -> Table | None:
@@ -175,16 +203,16 @@ def _recall_table(arm: str, spoken: str, calibration: CalibrationRecord | None) 
         return None
     return table(
         f"recall-table-{arm}",
-        f"Planted links found in {spoken}",
+        _("Planted links found in {arm}", arm=spoken),
         [
-            Column(head="Strength, control SD"),
-            Column(head="Found", align="number"),
-            Column(head="Share", align="number"),
+            Column(head=_("Strength, control SD")),
+            Column(head=_("Found"), align="number"),
+            Column(head=_("Share"), align="number"),
         ],
         (
             (
                 text(number(point.effect_sd)),
-                text(f"{point.found} of {point.planted}"),
+                text(_("{part} of {all}", part=point.found, all=point.planted)),
                 Cell(
                     text=percent(point.found / point.planted),
                     note=percent_interval(*wilson(point.found, point.planted)),

@@ -3,11 +3,12 @@
 from audit.results import ContrastRecord, FindingRecord, Number, StabilityRecord
 from reports.blocks import NOTHING, Column, Table, table, text
 from reports.charts import Estimate, RowChart, row_chart
+from reports.contrast_wording import cosine_per_sd, scaled
 from reports.messages import _
 from reports.names import Names
 from reports.quantities import number, percent, sentence
 from reports.sections.contrasts import AXIS
-from reports.wording import arm_name, cosine_per_sd, scaled
+from reports.wording import arm_name
 
 
 def stability_chart(

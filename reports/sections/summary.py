@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from audit.results import AuditResult, FindingRecord, ModelRecord, NotTested, Verdict
 from reports.blocks import Hold, anchor
+from reports.contrast_wording import rate_sentence, undecided
+from reports.messages import N_, _, ngettext
 from reports.names import Names
-from reports.quantities import cut, day, in_words, sentence
+from reports.quantities import cut, day, sentence, small, without_stop
 from reports.sections.contrasts import effect_or, strongest_first
 from reports.sections.findings import arms_of, lead_contrast
 from reports.sections.rate_names import group_name, is_crossed, surely_above, target_name
 from reports.sections.rates import worst_first as rates_worst_first
 from reports.sections.sensitivity import hold_of
 from reports.wording import (
-    SEVERITIES,
     content_note,
     exploratory_sentence,
     finding_sentence,
@@ -20,9 +21,7 @@ from reports.wording import (
     grade_note,
     headline,
     limits,
-    rate_sentence,
     seen_in,
-    undecided,
     verdict_sentence,
 )
 
@@ -45,9 +44,9 @@ SEVERE = 3
 """Severity from which a difference in behaviour goes before milder ones."""
 
 KINDS = {
-    "model": "the model itself",
-    "scores": "scores computed elsewhere; no weights",
-    "embeddings": "embeddings computed elsewhere; no weights",
+    "model": N_("the model itself"),
+    "scores": N_("scores computed elsewhere; no weights"),
+    "embeddings": N_("embeddings computed elsewhere; no weights"),
 }
 
 
@@ -130,7 +129,7 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
     return Summary(
         title=result.title,
         model=model_name(result.model),
-        model_kind=KINDS[result.model.kind],
+        model_kind=_(KINDS[result.model.kind]),
         date=day(result.run.finished),
         digest=result.digest,
         tool=f"{result.tool.name} {result.tool.version}",
@@ -142,17 +141,13 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
         gate_headline=gate_headline(result.gate),
         gate_rule=names.sentence(result.gate.rule),
         findings=tuple(_worst(finding, result, names) for finding in ordered[:room]),
-        more_findings=_more(len(ordered) - room, "further finding", "Findings"),
+        more_findings=_more_findings(len(ordered) - room),
         no_findings="" if ordered else _nothing(result),
         undecided=() if ordered else _undecided(result, names),
         behaviour=behaviour,
         notes=tuple(names.sentence(note) for note in result.notes),
         not_tested=omissions(result.not_tested[:NOT_TESTED], names),
-        more_not_tested=_more(
-            len(result.not_tested) - NOT_TESTED,
-            "further omission",
-            "Limits and what was not tested",
-        ),
+        more_not_tested=_more_omissions(len(result.not_tested) - NOT_TESTED),
         limits=tuple(limits(result)),
         next_steps=tuple(next_steps(result, ordered)),
     )
@@ -169,7 +164,7 @@ def omissions(entries: tuple[NotTested, ...], names: Names) -> tuple[Omission, .
     """Word what was not looked at; a long list of names goes on in its own section."""
     return tuple(
         Omission(
-            what=names.sentence(entry.what).rstrip("."),
+            what=without_stop(names.sentence(entry.what)),
             why=cut(names.sentence(entry.why), OMISSION_LETTERS),
         )
         for entry in entries
@@ -183,31 +178,38 @@ def next_steps(result: AuditResult, ordered: list[FindingRecord]) -> list[Step]:
         worst = ordered[0]
         steps.append(
             Step(
-                words=f"Read the evidence for {worst.id} below and decide who acts on it, and by "
-                "when. At a terminal:",
+                words=_(
+                    "Read the evidence for {finding} below and decide who acts on it, and by "
+                    "when. At a terminal:",
+                    finding=worst.id,
+                ),
                 command=f"clip-audit explain {worst.id} AUDIT_FOLDER",
             )
         )
     if result.verdict.verdict is Verdict.INSUFFICIENT:
         steps.append(
             Step(
-                words="Make the audit see more: at least 40 control packs, at least 8 terms or "
-                "persons on each side, fewer blocking contrasts. Section “Reliability” says "
-                "which of these is short; then run it again."
+                words=_(
+                    "Make the audit see more: at least 40 control packs, at least 8 terms or "
+                    "persons on each side, fewer blocking contrasts. Section “Reliability” says "
+                    "which of these is short; then run it again."
+                )
             )
         )
     decided = result.verdict.verdict is not Verdict.INSUFFICIENT
     if decided and result.gate.fail_on == "none" and result.run.command:
         steps.append(
             Step(
-                words="Make it a gate: a high or critical finding then ends with exit code 1.",
+                words=_("Make it a gate: a high or critical finding then ends with exit code 1."),
                 command=f"{result.run.command} --fail-on high",
             )
         )
     steps.append(
         Step(
-            words="Keep the audit folder: result.json is the evidence. Repeat the audit when the "
-            "model, its data or its use changes."
+            words=_(
+                "Keep the audit folder: result.json is the evidence. Repeat the audit when the "
+                "model, its data or its use changes."
+            )
         )
     )
     return steps
@@ -256,14 +258,33 @@ def _behaviour(result: AuditResult, names: Names) -> tuple[Answer, ...]:
     )
 
 
-def _more(amount: int, noun: str, section: str) -> str:
+def _more_findings(amount: int) -> str:
     if amount <= 0:
         return ""
-    return f"{sentence(in_words(amount, noun))}: see “{section}”."
+    told = ngettext(
+        "{n} further finding: see “{section}”.",
+        "{n} further findings: see “{section}”.",
+        amount,
+        n=small(amount),
+        section=_("Findings"),
+    )
+    return sentence(told)
+
+
+def _more_omissions(amount: int) -> str:
+    if amount <= 0:
+        return ""
+    told = ngettext(
+        "{n} further omission: see “{section}”.",
+        "{n} further omissions: see “{section}”.",
+        amount,
+        n=small(amount),
+        section=_("Limits and what was not tested"),
+    )
+    return sentence(told)
 
 
 def _nothing(result: AuditResult) -> str:
-    levels = {SEVERITIES[contrast.severity] for contrast in result.contrasts}
-    if not levels:
-        return "No contrast between a group and a harm could be tested."
-    return "No contrast between a listed group and a listed harm was found."
+    if not result.contrasts:
+        return _("No contrast between a group and a harm could be tested.")
+    return _("No contrast between a listed group and a listed harm was found.")
