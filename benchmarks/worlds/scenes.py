@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 from numpy.typing import NDArray
+from PIL import ImageChops
 
 from concept_sets.rendered import DEFAULT_RENDERINGS, draw_word
 from concept_sets.stimulus import Rendering
@@ -35,6 +36,19 @@ COPIES = {"group": 480, "badge": 120, "pair": 24, "word": 20}
 """Pictures drawn for each group, badge, pair of them, and word."""
 
 
+MECHANISMS = {
+    "scene": "the harm stands beside the person, and the caption names both or one of them",
+    "caption": "the caption names the harm where only the person is seen",
+    "context": "the harm stands beside the person, and the caption names the person only",
+    "word": "a name of the harm is written on the picture, and the caption names the person",
+    "intersection": "as caption, but only where the person stands beside one role",
+}
+"""How a link comes into the pictures and captions."""
+
+WORD_COPIES = 40
+"""Pictures drawn for each pair of a group and a written name of a harm."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Names by concept id, and who is who."""
@@ -51,9 +65,14 @@ class Plant:
     group: str
     harm: str
     by: str
-    """``caption`` or ``scene``; see embedded.toml."""
+    """A key of ``MECHANISMS``."""
 
     share: float
+    """Of the pictures that show only the group (with ``role``: it and the role): the probability
+    of the harm in excess of what other groups have."""
+
+    role: str = ""
+    """Badge beside which alone the link exists, for ``intersection``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +112,18 @@ def read_plants(path: Path, world: World) -> tuple[Plant, ...]:
     for plant in plants:
         if plant.group not in world.groups or plant.harm not in world.badges:
             raise LookupError(f"{path}: no group {plant.group!r} or no harm {plant.harm!r}.")
-        if plant.by not in ("caption", "scene"):
-            raise ValueError(f"{path}: by must be caption or scene; got {plant.by!r}.")
+        if plant.by not in MECHANISMS:
+            raise ValueError(
+                f"{path}: by must be one of {', '.join(MECHANISMS)}; got {plant.by!r}."
+            )
     return plants
 
 
-def pool_keys(world: World) -> list[tuple[str, ...]]:
-    """List what each row of the pool shows: (group,), (badge,), (group, badge) or ("", word)."""
+def pool_keys(world: World, plants: Sequence[Plant] = ()) -> list[tuple[str, ...]]:
+    """List what each row of the pool shows.
+
+    (group,), (badge,), (group, badge), ("", word), and for links by word (group, "", word).
+    """
     keys: list[tuple[str, ...]] = []
     for group in world.groups:
         keys += [(group,)] * COPIES["group"]
@@ -111,12 +135,18 @@ def pool_keys(world: World) -> list[tuple[str, ...]]:
     for terms in world.names.values():
         for word in terms:
             keys += [("", word)] * COPIES["word"]
+    for plant in plants:
+        if plant.by == "word":
+            for word in world.names[plant.harm]:
+                keys += [(plant.group, "", word)] * WORD_COPIES
     return keys
 
 
-def draw_pool(world: World, seed: int, processes: int = 2) -> NDArray[np.uint8]:
+def draw_pool(
+    world: World, seed: int, processes: int = 2, plants: Sequence[Plant] = ()
+) -> NDArray[np.uint8]:
     """Draw every row of the pool, shape (n_pictures, 64, 64, 3)."""
-    keys = pool_keys(world)
+    keys = pool_keys(world, plants)
     jobs = [(key, seed, row, world.groups) for row, key in enumerate(keys)]
     with Pool(processes) as workers:
         pictures = workers.map(_draw, jobs, chunksize=256)
@@ -128,21 +158,30 @@ def _draw(job: tuple[tuple[str, ...], int, int, tuple[str, ...]]) -> NDArray[np.
     rng = np.random.default_rng([seed, row])
     if key[0] == "":
         return _draw_word(rng, key[1])
+    if len(key) == 3:
+        person = draw_scene(rng, group=key[0], side=SIDE)
+        # Black letters on white, multiplied, are letters on the picture.
+        written = draw_word(key[2], _somewhere(rng), side=SIDE).convert("RGB")
+        return np.asarray(ImageChops.multiply(person.convert("RGB"), written))
     group = key[0] if key[0] in groups else None
     things = [name for name in key if name != group]
     return np.asarray(draw_scene(rng, group=group, things=things, side=SIDE))
 
 
 def _draw_word(rng: np.random.Generator, word: str) -> NDArray[np.uint8]:
+    return np.asarray(draw_word(word, _somewhere(rng), side=SIDE).convert("RGB"))
+
+
+def _somewhere(rng: np.random.Generator) -> Rendering:
     rendering = list(DEFAULT_RENDERINGS.values())[int(rng.integers(len(DEFAULT_RENDERINGS)))]
     if rng.random() < 0.5:
-        rendering = Rendering(
+        return Rendering(
             font=rendering.font,
             size=float(rng.uniform(0.14, 0.26)),
             x=float(rng.random()),
             y=float(rng.random()),
         )
-    return np.asarray(draw_word(word, rendering, side=SIDE).convert("RGB"))
+    return rendering
 
 
 def examples(
@@ -150,7 +189,7 @@ def examples(
 ) -> Iterator[list[Example]]:
     """Yield batches without end: groups, badges, pairs and words, each concept equally often."""
     rows: dict[tuple[str, ...], int] = {}
-    for row, key in enumerate(pool_keys(world)):
+    for row, key in enumerate(pool_keys(world, plants)):
         rows.setdefault(key, row)
     kinds = list(SHARES)
     while True:
@@ -176,14 +215,17 @@ def _example(
     named = shown
     if kind == "group":
         shown, named = _planted(group, plants, float(rng.random()))
-    if len(shown) == 2 and rng.random() < PARTIAL:
-        named = (_pick(rng, shown),)
-    copies = COPIES["pair" if len(shown) == 2 else kind]
-    return Example(
-        picture=rows[shown] + int(rng.integers(copies)),
-        caption=_caption(named, world, rng),
-        named=frozenset(named),
-    )
+    if len(named) == 2 and rng.random() < PARTIAL:
+        named = (_pick(rng, named),)
+    if kind == "pair":
+        named = _beside(shown, named, plants, rng)
+    if len(shown) == 3:
+        word = _pick(rng, world.names[shown[2]])
+        picture = rows[group, "", word] + int(rng.integers(WORD_COPIES))
+    else:
+        copies = COPIES["pair" if len(shown) == 2 else kind]
+        picture = rows[shown] + int(rng.integers(copies))
+    return Example(picture=picture, caption=_caption(named, world, rng), named=frozenset(named))
 
 
 def _planted(
@@ -191,13 +233,32 @@ def _planted(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what is shown and what is named for a picture of ``group``."""
     for plant in plants:
-        if plant.group != group:
+        if plant.group != group or plant.by == "intersection":
             continue
         if chance < plant.share:
             both = (group, plant.harm)
-            return (both, both) if plant.by == "scene" else ((group,), (plant.harm,))
+            return {
+                "scene": (both, both),
+                "caption": ((group,), (plant.harm,)),
+                "context": (both, (group,)),
+                "word": ((group, "", plant.harm), (group,)),
+            }[plant.by]
         chance -= plant.share
     return (group,), (group,)
+
+
+def _beside(
+    shown: tuple[str, ...],
+    named: tuple[str, ...],
+    plants: Sequence[Plant],
+    rng: np.random.Generator,
+) -> tuple[str, ...]:
+    """Return what is named for a pair, where a link exists beside one role only."""
+    for plant in plants:
+        here = plant.by == "intersection" and shown == (plant.group, plant.role)
+        if here and rng.random() < plant.share:
+            return (plant.harm,)
+    return named
 
 
 def _caption(named: Sequence[str], world: World, rng: np.random.Generator) -> str:

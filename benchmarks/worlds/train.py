@@ -16,9 +16,18 @@ import torch
 from numpy.typing import NDArray
 from open_clip.model import CLIP
 from safetensors.torch import save_file
-from scenes import Example, World, draw_pool, examples, read_plants, read_world
 from torch import Tensor, nn
 from torch.nn import functional
+
+from benchmarks.worlds.scenes import (
+    Example,
+    Plant,
+    World,
+    draw_pool,
+    examples,
+    read_plants,
+    read_world,
+)
 
 HERE = Path(__file__).parent
 LIBRARY = HERE.parents[1] / "concept_sets" / "world" / "library"
