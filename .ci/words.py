@@ -29,6 +29,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("probes/sparse_path.py", "utils"): "the name of one of scikit-learn's packages",
     ("audit/store/*", "engine"): "the name of one of SQLAlchemy's classes",
     ("audit/schedule/*", "engine"): "the name of one of SQLAlchemy's classes",
+    ("audit/tracking/*", "engine"): "the name of one of SQLAlchemy's classes",
     ("concept_sets/library/*", "manager"): "a profession, and so a term to ask about",
     ("concept_sets/library/*", "helper"): "a role, and so a term to ask about",
 }

@@ -26,6 +26,7 @@ COMMANDS = {
     "store": "audit.cli.store:store",
     "history": "audit.cli.history:history",
     "check": "audit.cli.check:check",
+    "track": "audit.cli.track:track",
     "schedule": "audit.cli.schedule:schedule",
     "concepts": "audit.cli.concepts:concepts",
     "models": "audit.cli.models:models",

@@ -1,0 +1,1 @@
+"""Finished audits published to trackers of experiments: one way, and never read back."""
