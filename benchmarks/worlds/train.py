@@ -21,7 +21,6 @@ from torch.nn import functional
 
 from benchmarks.worlds.scenes import (
     Example,
-    Plant,
     World,
     draw_pool,
     examples,
