@@ -39,6 +39,14 @@ from audit.inputs import (
     Verdict,
 )
 from audit.measured import MeasurementRecord, MeasureRecord, RateRecord, SensitivityRecord
+from audit.mitigation_record import (
+    BenignRecord,
+    CollateralRecord,
+    EffectRecord,
+    MitigationRecord,
+    PointRecord,
+    TreatmentRecord,
+)
 from audit.probe_record import FixedProbeRecord, StableUnitsRecord
 from audit.records import (
     ArmRecord,
@@ -102,8 +110,10 @@ __all__ = [
     "AskedRecord",
     "AttackRecord",
     "AuditResult",
+    "BenignRecord",
     "CalibrationRecord",
     "CausalRecord",
+    "CollateralRecord",
     "ConceptRecord",
     "ConceptSetRecord",
     "ConfoundRecord",
@@ -113,6 +123,7 @@ __all__ = [
     "CurveRecord",
     "DoseRecord",
     "DrawnRecord",
+    "EffectRecord",
     "ExampleRecord",
     "FamilyRecord",
     "FidelityRecord",
@@ -132,11 +143,13 @@ __all__ = [
     "MeasureRecord",
     "MeasurementFile",
     "MeasurementRecord",
+    "MitigationRecord",
     "ModelRecord",
     "NotTested",
     "Number",
     "OtherModelRecord",
     "PlanRecord",
+    "PointRecord",
     "ProbeRecord",
     "QuantilePoint",
     "RateRecord",
@@ -158,6 +171,7 @@ __all__ = [
     "TextUnitsRecord",
     "ToolRecord",
     "TransferRecord",
+    "TreatmentRecord",
     "TypographyRecord",
     "Undefined",
     "UndefinedRecord",

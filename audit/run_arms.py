@@ -84,12 +84,12 @@ def run_arms(
             sexual=selection.sexual,
             is_minor=side.is_minor,
         )
-        for side in _sides(plan, selection, groups, responses, texts, photo_minors)
+        for side in sides(plan, selection, groups, responses, texts, photo_minors)
     ]
     return [arm for arm in made if arm is not None]
 
 
-def _sides(
+def sides(
     plan: AuditPlan,
     selection: Selection,
     groups: Mapping[str, tuple[str, ...]],
@@ -97,6 +97,7 @@ def _sides(
     texts: Embeddings,
     photo_minors: NDArray[np.bool_],
 ) -> Iterator[Side]:
+    """Yield the identity clusters of each arm; parameters as in `run_arms`."""
     identities = {c.ref for c in selection.identities}
     if plan.arms.text != "off":
         title = "Prompts about each group against prompts about harms"
