@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from audit.results import AuditResult, read_result
+from reports.as_pdf import render
 
 SPECIMENS = Path(__file__).parents[1] / "specimens"
 
@@ -113,3 +114,24 @@ def gated(gate_specimens: ModuleType, stored: AuditResult) -> AuditResult:
 def exported(outcomes: dict[str, AuditResult], gated: AuditResult) -> dict[str, AuditResult]:
     """Return every kind of result that exports have to tell."""
     return {**outcomes, "gated": gated}
+
+
+CSV = b"kind,effect\ncontrast,0.5\n"
+
+
+@pytest.fixture(scope="session")
+def tables() -> dict[str, bytes]:
+    """Return a table for people, as an audit folder has it beside the result."""
+    return {"measurements.csv": CSV}
+
+
+@pytest.fixture(scope="session")
+def pdf(stored: AuditResult, tables: dict[str, bytes]) -> bytes:
+    """Return the pages of the stored result."""
+    return render(stored, tables=tables)
+
+
+@pytest.fixture(scope="session")
+def short_pdf(short: AuditResult, pictures: dict[str, bytes], tables: dict[str, bytes]) -> bytes:
+    """Return the pages of the result with a little of everything."""
+    return render(short, pictures, tables=tables)
