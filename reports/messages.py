@@ -28,6 +28,9 @@ ENGLISH = "en"
 STORED = "stored"
 """Context of messages that stand in a result document, worded when the audit was made."""
 
+SAID_KEPT = 20_000
+"""Stored sentences whose translation is remembered, for a service that renders for months."""
+
 _HOLE = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -44,11 +47,24 @@ class Catalogue:
     """English pattern of a stored sentence to its translation."""
 
     @cached_property
-    def patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        """Stored sentences that have holes, as patterns; the longest first."""
+    def patterns(self) -> tuple[tuple[str, re.Pattern[str], str], ...]:
+        """Stored sentences that have holes: words they must have, pattern and translation.
+
+        The longest come first.
+        """
         holed = [(key, words) for key, words in self.stored.items() if "{" in key]
         holed.sort(key=lambda pair: -len(pair[0]))
-        return tuple((_pattern(key), words) for key, words in holed)
+        return tuple((_longest_words(key), _pattern(key), words) for key, words in holed)
+
+    @cached_property
+    def said(self) -> dict[str, str]:
+        """Stored sentences that were said before; many are in a report a thousand times."""
+        return {}
+
+
+def _longest_words(message: str) -> str:
+    """Return the longest piece between holes: looking for it is cheaper than any pattern."""
+    return max(re.split(r"\{\w+\}", message), key=len)
 
 
 def _pattern(message: str) -> re.Pattern[str]:
@@ -178,10 +194,18 @@ def stored(words: str) -> str:
         Its translation; the sentence itself where there is none.
     """
     spoken_now = _SPOKEN.get()
-    if words in spoken_now.stored:
-        return spoken_now.stored[words]
-    for pattern, said in spoken_now.patterns:
-        match = pattern.fullmatch(words)
+    if not spoken_now.stored:
+        return words
+    if words not in spoken_now.said:
+        if len(spoken_now.said) >= SAID_KEPT:
+            spoken_now.said.clear()
+        spoken_now.said[words] = spoken_now.stored.get(words) or _by_pattern(words, spoken_now)
+    return spoken_now.said[words]
+
+
+def _by_pattern(words: str, spoken_now: Catalogue) -> str:
+    for own, pattern, said in spoken_now.patterns:
+        match = pattern.fullmatch(words) if own in words else None
         if match:
             return said.format_map({k: stored(v) for k, v in match.groupdict().items()})
     return words
