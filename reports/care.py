@@ -38,6 +38,9 @@ def visible(text: str) -> str:
     >>> visible("a\u202eb\x00c\nd")
     'a[U+202E]b[U+0000]c d'
     """
+    # Most text has nothing to replace, and nothing that deceives counts as printable.
+    if text.isprintable():
+        return text
     return "".join(visible_character(character) for character in text)
 
 

@@ -2,6 +2,7 @@
 
 Every group meets every harm: ``times`` copies of the groups and of the harms make ``times``
 squared as many contrasts, rates and findings. Names get a number, so that nothing is the same.
+Of each measure, a document keeps the same number of values however many there are.
 """
 
 from collections.abc import Iterable
@@ -69,7 +70,6 @@ def grow(result: AuditResult, *, concepts: int = CONCEPTS, units: int = UNITS) -
             "causal": for_findings(result.causal, by_finding),
             "transfers": for_findings(result.transfers, by_finding),
             "confounds": for_findings(result.confounds, by_finding),
-            "catalogue": crossings(result.catalogue, [(n, n) for n in range(times)]),
             "probes": tuple(
                 probe.model_copy(update={"concept": tagged(probe.concept, n)})
                 for probe in result.probes
