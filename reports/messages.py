@@ -8,18 +8,19 @@ otherwise.
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from gettext import GNUTranslations, NullTranslations
-from importlib.resources import files
+from pathlib import Path
 
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import get_group_symbol
 
 from reports.errors import ReportError
 
@@ -28,10 +29,13 @@ ENGLISH = "en"
 STORED = "stored"
 """Context of messages that stand in a result document, worded when the audit was made."""
 
+STOPS = ".。"
+
 SAID_KEPT = 20_000
 """Stored sentences whose translation is remembered, for a service that renders for months."""
 
 _HOLE = re.compile(r"\\\{(\w+)\\\}")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +77,26 @@ def _pattern(message: str) -> re.Pattern[str]:
 
 _ENGLISH = Catalogue(language=ENGLISH, locale=Locale.parse("en_GB"), messages=NullTranslations())
 _SPOKEN: ContextVar[Catalogue] = ContextVar("reports_catalogue", default=_ENGLISH)
+_OURS = Path(__file__).parent / "catalogues"
+_FOLDER: ContextVar[Path] = ContextVar("reports_catalogues", default=_OURS)
+
+
+@contextmanager
+def catalogues_in(folder: Path) -> Iterator[None]:
+    """Look for catalogues in another folder, such as one of a language of one's own."""
+    token = _FOLDER.set(folder)
+    try:
+        yield
+    finally:
+        _FOLDER.reset(token)
 
 
 def languages() -> tuple[str, ...]:
     """Return every language that a report can be written in, English first."""
-    found = (entry.name for entry in files("reports").joinpath("catalogues").iterdir())
+    found = (entry.name for entry in _FOLDER.get().iterdir())
     return (ENGLISH, *sorted(name.removesuffix(".po") for name in found if name.endswith(".po")))
 
 
-@cache
 def catalogue(language: str) -> Catalogue:
     """Read the catalogue of a language.
 
@@ -99,7 +114,12 @@ def catalogue(language: str) -> Catalogue:
         raise ReportError(
             f"The language of a report must be one of {', '.join(known)}; got {language!r}.{hint}"
         )
-    source = files("reports").joinpath("catalogues", f"{language}.po").read_bytes()
+    return _read(language, _FOLDER.get())
+
+
+@cache
+def _read(language: str, folder: Path) -> Catalogue:
+    source = (folder / f"{language}.po").read_bytes()
     read = read_po(io.BytesIO(source), locale=language.replace("-", "_"))
     compiled = io.BytesIO()
     write_mo(compiled, read)
@@ -167,7 +187,25 @@ def ngettext(one: str, many: str, n: int, /, **values: object) -> str:
     ('1 finding', '3 findings')
     """
     said = _SPOKEN.get().messages.ngettext(one, many, n)
-    return said.format_map({"n": f"{n:,}"} | values)
+    counted = f"{n:,}".replace(",", get_group_symbol(_SPOKEN.get().locale))
+    return said.format_map({"n": counted} | values)
+
+
+def together(sentences: Iterable[str]) -> str:
+    """Set sentences one after the other; empty ones are left out.
+
+    Examples
+    --------
+    >>> together(["One.", "", "Two."])
+    'One. Two.'
+    """
+    return reduce(_both, filter(None, sentences), "")
+
+
+def _both(first: str, second: str) -> str:
+    if not first:
+        return second
+    return pgettext("two sentences", "{first} {second}", first=first, second=second)
 
 
 def N_(message: str) -> str:
@@ -181,31 +219,58 @@ def NP_(_context: str, message: str) -> str:
 
 
 def stored(words: str) -> str:
-    """Say a sentence that a result document carries in English, where the catalogue knows it.
+    """Say text that a result document carries in English, where the catalogue knows it.
 
     Parameters
     ----------
     words : str
-        The sentence as it is stored.
+        One or several sentences, or a part of one, as stored.
 
     Returns
     -------
     str
-        Its translation; the sentence itself where there is none.
+        Its translation; the text itself where there is none of any of its sentences.
     """
-    spoken_now = _SPOKEN.get()
-    if not spoken_now.stored:
+    now = _SPOKEN.get()
+    if not now.stored:
         return words
-    if words not in spoken_now.said:
-        if len(spoken_now.said) >= SAID_KEPT:
-            spoken_now.said.clear()
-        spoken_now.said[words] = spoken_now.stored.get(words) or _by_pattern(words, spoken_now)
-    return spoken_now.said[words]
+    if words not in now.said:
+        if len(now.said) >= SAID_KEPT:
+            now.said.clear()
+        now.said[words] = _said(words, now) or words
+    return now.said[words]
 
 
-def _by_pattern(words: str, spoken_now: Catalogue) -> str:
-    for own, pattern, said in spoken_now.patterns:
-        match = pattern.fullmatch(words) if own in words else None
+def _said(words: str, now: Catalogue) -> str:
+    """Say a text as a whole, else sentence by sentence, else clause by clause; else nothing."""
+    if said := _one(words, now):
+        return said
+    sentences = _BETWEEN_SENTENCES.split(words)
+    told = [_one(part, now) or _clauses(part, now) for part in sentences]
+    return together(told) if all(told) else ""
+
+
+def _clauses(words: str, now: Catalogue) -> str:
+    told = [_one(part, now) for part in words.split("; ")]
+    return _("; ").join(told) if all(told) else ""
+
+
+def _one(words: str, now: Catalogue) -> str:
+    """Say one sentence, whether it was stored with its full stop or without; else nothing."""
+    bare = words.removesuffix(".")
+    if said := _known(words, now):
+        return said
+    if bare == words:
+        return _known(f"{words}.", now).rstrip(STOPS)
+    said = _known(bare, now)
+    return pgettext("full stop", "{words}.", words=said) if said else ""
+
+
+def _known(words: str, now: Catalogue) -> str:
+    if words in now.stored:
+        return now.stored[words]
+    for held, pattern, said in now.patterns:
+        match = pattern.fullmatch(words) if held in words else None
         if match:
             return said.format_map({k: stored(v) for k, v in match.groupdict().items()})
-    return words
+    return ""

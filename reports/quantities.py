@@ -10,7 +10,8 @@ from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from audit.results import Number, Undefined
 from reports.care import kept
-from reports.messages import ENGLISH, _, pgettext, spoken
+from reports.messages import ENGLISH, STOPS, _, pgettext, spoken
+from reports.messages import together as together
 
 MINUS = "\N{MINUS SIGN}"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -244,18 +245,7 @@ ENDS = ".!?:…。！？："
 
 def without_stop(words: str) -> str:
     """Take the full stop off, for words that become a part of something else."""
-    return kept(words, words.rstrip(".。"))
-
-
-def together(sentences: Iterable[str]) -> str:
-    """Set sentences one after the other; empty ones are left out.
-
-    Examples
-    --------
-    >>> together(["One.", "", "Two."])
-    'One. Two.'
-    """
-    return pgettext("between two sentences", " ").join(filter(None, sentences))
+    return kept(words, words.rstrip(STOPS))
 
 
 def sentence(words: str) -> str:
