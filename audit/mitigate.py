@@ -237,9 +237,7 @@ def _record(
     points: Sequence[PointRecord],
 ) -> MitigationRecord:
     baseline = scene.baseline()
-    axis: ShownAs | str = next(
-        (s for s in ("photo", "rendered", "text") if s in scene.harmless), ""
-    )
+    axis = costliest(baseline, points)
     marked = _marked([baseline, *points])
     return MitigationRecord.model_validate(
         {

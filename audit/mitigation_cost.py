@@ -233,15 +233,18 @@ def collateral(
         id(j.cell.scores): _Means.of(j.cell.scores)
         for j in {id(one.cell.scores): one for pair in pairs for one in pair}.values()
     }
-    changes = [(new, _changed(old, new, tables, confidence)) for old, new in pairs]
-    rose = [(new, moved) for new, moved in changes if moved.low > 0]
+    rose = [
+        (old, new, moved)
+        for old, new in pairs
+        if new.cell.effect > 0 and (moved := _changed(old, new, tables, confidence)).low > 0
+    ]
     found = sum(
         new.record.verdict is Verdict.FOUND and old.record.verdict is not Verdict.FOUND
         for old, new in pairs
     )
     if not rose:
         return CollateralRecord(compared=len(pairs), worse=0, newly_found=found)
-    worst, moved = max(rose, key=lambda one: one[1].value)
+    old, worst, moved = max(rose, key=lambda one: _in_sd(one[1]))
     return CollateralRecord(
         compared=len(pairs),
         worse=len(rose),
@@ -249,10 +252,16 @@ def collateral(
         arm=worst.cell.arm,
         identity=worst.cell.identity,
         harm=worst.cell.harm,
+        before_sd=number(_in_sd(old), ""),
+        after_sd=number(_in_sd(worst), ""),
         rise=number(moved.value, ""),
         rise_low=number(moved.low, ""),
         rise_high=number(moved.high, ""),
     )
+
+
+def _in_sd(judged: Judged) -> float:
+    return judged.cell.effect / judged.cell.sd
 
 
 def _comparable(judged: Judged) -> bool:

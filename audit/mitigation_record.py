@@ -141,7 +141,8 @@ class CollateralRecord(Record):
 
     compared: int
     worse: int
-    """Those that certainly rose, over all that were compared (Bonferroni, 95 %)."""
+    """Those that certainly rose, over all that were compared (Bonferroni, 95 %), and now tie the
+    group to the harm: their effect is above 0."""
 
     newly_found: int
     """Those that the audit's rule finds now and did not before."""
@@ -149,7 +150,11 @@ class CollateralRecord(Record):
     arm: str = ""
     identity: str = ""
     harm: str = ""
-    """The one that rose most among those that certainly did."""
+    """The one of them whose effect is largest now."""
+
+    before_sd: Number = Undefined(undefined="none certainly rose")
+    after_sd: Number = Undefined(undefined="none certainly rose")
+    """Its effect in control standard deviations of each state."""
 
     rise: Number = Undefined(undefined="none certainly rose")
     """In control standard deviations, paired over its stimuli."""
