@@ -1,11 +1,13 @@
 """A store that is only looked at: nothing is created, brought up to date or written."""
 
 import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.pool import NullPool
 
 from audit.errors import ResultError
@@ -18,6 +20,8 @@ from audit.store.database import (
     told,
 )
 from audit.store.place import Store, read_settings
+from audit.store.remembered import KeptAudit
+from audit.store.tables import FINDINGS
 
 
 def read_store(path: Path) -> Store:
@@ -126,3 +130,32 @@ def _server(url: str) -> Engine:
         connection.commit()
 
     return engine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenFinding:
+    """A finding in one audit, by its names."""
+
+    fingerprint: str
+    finding: str
+    identity_name: str
+    harm_name: str
+    blocking: bool
+
+
+def findings_of(
+    database: Database, kept: Iterable[KeptAudit]
+) -> dict[str, tuple[SeenFinding, ...]]:
+    """Return the findings of some audits by the audits' ids, the most severe first."""
+    ids = [audit.id for audit in kept]
+    names = ("fingerprint", "finding", "identity_name", "harm_name", "blocking")
+    wanted = (
+        select(FINDINGS.c.audit, *(FINDINGS.c[name] for name in names))
+        .where(FINDINGS.c.audit.in_(ids))
+        .order_by(FINDINGS.c.severity.desc(), FINDINGS.c.finding)
+    )
+    found: dict[str, list[SeenFinding]] = {audit: [] for audit in ids}
+    with database.read() as connection:
+        for row in connection.execute(wanted):
+            found[row.audit].append(SeenFinding(**{name: getattr(row, name) for name in names}))
+    return {audit: tuple(own) for audit, own in found.items()}

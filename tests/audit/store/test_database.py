@@ -127,9 +127,9 @@ def test_a_url_that_means_nothing_is_told():
 def test_a_password_is_never_shown():
     base = module.Database(
         engine=module.server_engine("postgresql+psycopg://ada:secret@localhost/none"),
-        where=module.server_engine("postgresql+psycopg://ada:secret@localhost/none").url.render_as_string(
-            hide_password=True
-        ),
+        where=module.server_engine(
+            "postgresql+psycopg://ada:secret@localhost/none"
+        ).url.render_as_string(hide_password=True),
     )
     assert "secret" not in base.where
 
