@@ -17,6 +17,9 @@ from audit.folder import (
 )
 from audit.results import AuditResult, read_result
 
+SIGNATURE = "manifest.dsse.json"
+"""A signature over the folder; as it covers the manifest, the manifest cannot list it."""
+
 
 def verify_folder(audit: Path) -> AuditResult:
     """Check every file of an audit folder against its manifest, and the result's own digest.
@@ -43,7 +46,8 @@ def verify_folder(audit: Path) -> AuditResult:
                 f"Every file must match the manifest; {path} was changed after the audit. "
                 "Restore it, or render it again with `clip-audit report`."
             )
-    unlisted = sorted(p.name for p in audit.iterdir() if p.name not in {*files, MANIFEST})
+    known = {*files, MANIFEST, SIGNATURE}
+    unlisted = sorted(p.name for p in audit.iterdir() if p.name not in known)
     if unlisted:
         raise ResultError(
             f"The audit folder must hold only what its manifest lists; {audit} also has "
@@ -65,11 +69,16 @@ def write_again(audit: Path, reports: Mapping[str, bytes]) -> None:
     Raises
     ------
     ResultError
-        If the result itself is not the one that the manifest lists.
+        If the result itself is not the one that the manifest lists, or the folder is signed.
     OutputError
         If a file cannot be written.
     """
     files = _manifest(audit)
+    if reports and (audit / SIGNATURE).exists():
+        raise ResultError(
+            f"A signed audit must stay as it was signed; {audit} has {SIGNATURE}. Render elsewhere "
+            "with --output, or take the signature away and sign again."
+        )
     if _digest(audit / RESULT) != files[RESULT]:
         raise ResultError(
             f"The result must match the manifest; {audit / RESULT} was changed after the audit. "

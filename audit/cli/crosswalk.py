@@ -8,6 +8,7 @@ from audit.cli.printing import say
 from audit.errors import PlanError
 from audit.folder import result_path, write_file
 from audit.results import read_result
+from audit.store.contents import is_signed
 from concept_sets.entry import near
 from reports.crosswalk.evidence import ATTACHED
 from reports.crosswalk.frameworks import Clause, Framework
@@ -96,6 +97,8 @@ def _told(
 ) -> None:
     path = result_path(audit)
     result = read_result(path)
+    if audit.is_dir() and is_signed(audit):
+        attached = (*attached, "signature")
     view = crosswalk_view(
         result, _governance(governance, path.parent), attached=attached, frameworks=chosen
     )

@@ -1,4 +1,4 @@
-"""``report``, ``verify`` and ``explain``: what can be done with a finished audit."""
+"""``report`` and ``explain``: what can be done with a finished audit."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ from audit.cli.editions import edition_of, edition_options, governance_file
 from audit.cli.options import format_names
 from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
-from audit.folder import RESULT, file_digest, result_path, write_file
+from audit.folder import RESULT, result_path, write_file
 from audit.measure_page import facts, sections
 from audit.pictures_file import read_pictures
 from audit.results import AuditResult, FindingRecord, read_result
-from audit.verify import verify_folder, write_again
+from audit.verify import write_again
 from concept_sets.entry import near
 from probes.measurement import Measure
 from probes.measures import MEASURES
@@ -99,16 +99,6 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 def _row(name: str, settings: Mapping[str, str]) -> Format:
     return replace(find_format(name), settings=settings)
-
-
-@click.command()
-@AUDIT
-def verify(audit: Path) -> None:
-    """Check every file of an audit folder against its manifest and digest."""
-    result = verify_folder(audit)
-    say(f"{audit} is complete and unchanged.")
-    say(f"Result {result.digest}")
-    say(f"File   {file_digest(result_path(audit))}")
 
 
 @click.command()

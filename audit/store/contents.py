@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from audit.folder import MANIFEST, RESULT, file_digest
@@ -12,8 +13,19 @@ from audit.store.chain import ChainRecord
 
 Row = Mapping[str, object]
 
-SIGNATURES = ("*.sig", "*.asc", "*.p7s", "*.minisig", "*.sigstore*", "*.intoto.json*")
-"""Names of signatures, in an audit folder or beside it (``<folder>.sig``)."""
+SIGNATURES = (
+    "*.sig",
+    "*.asc",
+    "*.p7s",
+    "*.minisig",
+    "*.sigstore*",
+    "*.intoto.jsonl",
+    "*.dsse.json",
+)
+"""Names of signatures, in an audit folder or beside it (``<folder>.sig``).
+
+``report.intoto.json`` is none: it is a statement that nobody signed.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +59,12 @@ def is_signed(folder: Path) -> bool:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of an audit's files."""
-    return sum(path.stat().st_size for path in folder.iterdir())
+    """Return the bytes of an audit's files, without signatures that may be added later."""
+    return sum(path.stat().st_size for path in folder.iterdir() if not _is_signature(path))
+
+
+def _is_signature(path: Path) -> bool:
+    return any(fnmatchcase(path.name, pattern) for pattern in SIGNATURES)
 
 
 def trustworthy(result: AuditResult) -> bool:
