@@ -9,6 +9,7 @@ from reports.names import Names
 from reports.quantities import (
     defined,
     interval,
+    listed_plainly,
     number,
     percent,
     signed,
@@ -91,7 +92,7 @@ def _probe_row(probe: ProbeRecord, names: Names, *, beside: bool, stable: bool) 
     strongest = ", ".join(f"{unit} ({signed(weight, 2)})" for unit, weight in probe.units[:NAMED])
     return (
         text(names.concept(probe.concept), stored(probe.role)),
-        text(probe.layer, f"{stored(probe.modality)}, {stored(probe.pooling)}"),
+        text(probe.layer, listed_plainly([stored(probe.modality), probe.pooling])),
         _score(probe.auroc, probe.low, probe.high, _units(probe.n_units)),
         *(_beside(probe) if beside else ()),
         text(number(probe.control_auroc, 2), _selectivity(probe.selectivity)),

@@ -8,7 +8,16 @@ from reports.blocks import NOTHING, Cell, Column, Hold, Table, table, text
 from reports.charts import Estimate, RowChart, row_chart, with_range
 from reports.messages import N_, _, ngettext, pgettext, stored
 from reports.names import Names
-from reports.quantities import defined, number, percent, points, sentence, small, together
+from reports.quantities import (
+    defined,
+    listed_plainly,
+    number,
+    percent,
+    points,
+    sentence,
+    small,
+    together,
+)
 from reports.sections.rate_names import group_name, severity_of, target_name
 
 LABEL_SETS_ACROSS = 6
@@ -178,7 +187,7 @@ def _spread(sensitivity: SensitivityRecord) -> Cell:
     note = "" if deviation is None else _("SD {value}", value=number(100 * deviation))
     n = len(sensitivity.templates)
     counted = ngettext("{n} template", "{n} templates", n) if n else ""
-    return text(_range(low, high), ", ".join(filter(None, [note, counted])))
+    return text(_range(low, high), listed_plainly(filter(None, [note, counted])))
 
 
 def _range(low: Number, high: Number) -> str:

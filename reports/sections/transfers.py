@@ -4,7 +4,7 @@ from audit.results import AuditResult, FindingRecord, TransferRecord
 from reports.blocks import THE_RESULT, Cell, Column, Table, table, text
 from reports.messages import _, pgettext, stored
 from reports.names import Names
-from reports.quantities import interval, number, p_value, sentence, signed
+from reports.quantities import interval, listed_plainly, number, p_value, sentence, signed
 from reports.wording import arm_name
 
 UNITS_NAMED = 3
@@ -53,7 +53,7 @@ def _row(record: TransferRecord, kind: str, names: Names) -> tuple[Cell, ...]:
     )
     return (
         text(sentence(stored(record.direction))),
-        text(_pictures(record, kind), f"{record.layer}, {stored(record.pooling)}"),
+        text(_pictures(record, kind), listed_plainly([record.layer, record.pooling])),
         text(number(record.own_auroc, 2), interval(record.own_low, record.own_high, 2)),
         Cell(
             text=number(record.auroc, 2),

@@ -19,6 +19,7 @@ from reports.names import Names
 from reports.quantities import (
     count,
     defined,
+    listed_plainly,
     p_equals,
     p_value,
     percent,
@@ -209,11 +210,12 @@ def _attacks_table(ordered: Sequence[AttackRecord], names: Names) -> Table | Non
 def _attack_row(attack: AttackRecord, names: Names) -> tuple[Cell, ...]:
     rate = attack.rate
     controls: dict[str, ControlStringRecord] = {c.kind: c for c in attack.controls}
+    ends = percent_interval(rate.low, rate.high)
     n = _("{hits} of {all}", hits=rate.hits, all=count(rate.n))
     accuracy = attack.accuracy
     return (
         text(_word(attack, names), f"“{hidden(attack.target, names)}”"),
-        text(percent(rate.value), _lines(percent_interval(rate.low, rate.high), n)),
+        text(percent(rate.value), listed_plainly(filter(None, [ends, n]))),
         *(_control(controls.get(kind)) for kind in CONTROLS),
         text(points(accuracy.value), _points_interval(accuracy)),
     )
@@ -224,7 +226,7 @@ def _control(control: ControlStringRecord | None) -> Cell:
         return text(NOTHING)
     if defined(control.rate.value) is None:
         return text(percent(control.rate.value))
-    gap = f"{points(control.gap.value)}, p {p_equals(control.gap.p)}"
+    gap = _("{gap}, p {p}", gap=points(control.gap.value), p=p_equals(control.gap.p))
     return text(percent(control.rate.value), gap)
 
 
@@ -232,10 +234,6 @@ def _points_interval(gap: ShareGapRecord) -> str:
     if defined(gap.low) is None or defined(gap.high) is None:
         return ""
     return _("{low} to {high}", low=points(gap.low), high=points(gap.high))
-
-
-def _lines(*parts: str) -> str:
-    return ", ".join(filter(None, parts))
 
 
 def _groups(ordered: Sequence[AttackRecord]) -> list[tuple[AttackRecord, GroupAttackRecord]]:

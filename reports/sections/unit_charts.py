@@ -7,7 +7,8 @@ from audit.results import (
     UnitPageRecord,
 )
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
-from reports.messages import N_, _, ngettext
+from reports.charts import with_range
+from reports.messages import N_, _, ngettext, pgettext
 from reports.names import Names
 from reports.panels import PanelChart, Spread, SpreadChart, Steps, panel_chart, spread_chart
 from reports.quantities import count, defined, interval, number, percent, percent_interval
@@ -101,7 +102,8 @@ def _band(curve: CurveRecord, band: str) -> Cell:
         return text(NOTHING)
     limits = percent_interval(curve.low[place], curve.high[place])
     n = count(curve.clusters[place])
-    return text(f"{percent(curve.shares[place])} ({f'{limits}; {n}' if limits else n})")
+    inside = pgettext("between clauses", "; ").join(filter(None, [limits, n]))
+    return text(with_range(percent(curve.shares[place]), inside))
 
 
 def spread_charts(page: UnitPageRecord, names: Names, groups: set[str]) -> tuple[SpreadChart, ...]:
@@ -143,7 +145,7 @@ def _drawn(spread: SpreadRecord, names: Names, groups: set[str]) -> Spread:
         outer=(at.get(ends[0], NOT_GIVEN), at.get(ends[1], NOT_GIVEN)),
         inner=(at.get(0.25, NOT_GIVEN), at.get(0.75, NOT_GIVEN)),
         median=spread.median,
-        shown=f"{number(spread.median, 2)} ({interval(spread.low, spread.high, 2)})"
+        shown=with_range(number(spread.median, 2), interval(spread.low, spread.high, 2))
         if interval(spread.low, spread.high)
         else number(spread.median, 2),
         marked=spread.concept in groups,

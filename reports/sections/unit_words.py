@@ -71,7 +71,11 @@ def finding_links(
     return tuple(
         Link(
             anchor=anchor(id),
-            label=f"{id}: {finding_title(findings[places[id]], names)}" if id in places else id,
+            label=_(
+                "{finding}: {title}", finding=id, title=finding_title(findings[places[id]], names)
+            )
+            if id in places
+            else id,
             on_screen=id in places,
             in_pages=places.get(id, in_pages) < in_pages,
         )

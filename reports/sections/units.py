@@ -13,6 +13,7 @@ from audit.results import (
     UnitPageRecord,
 )
 from reports.blocks import NOTHING, THE_RESULT, Cell, Column, Table, table, text
+from reports.charts import with_range
 from reports.messages import N_, _, ngettext, pgettext
 from reports.names import Names
 from reports.panels import PanelChart, SpreadChart
@@ -24,6 +25,7 @@ from reports.quantities import (
     p_equals,
     percent,
     signed,
+    together,
     undefined,
 )
 from reports.sections.findings import FULL_IN_PAGES as FINDINGS_IN_PAGES
@@ -93,7 +95,7 @@ class UnitView:
     findings: tuple[Link, ...]
     story: tuple[str, ...]
     leads: Table | None
-    kinship: tuple[str, ...]
+    kinship: str
     """Whether arms agree, and the family that the unit belongs to."""
 
     examples: tuple[ShotRow, ...]
@@ -249,7 +251,7 @@ def _share(page: UnitPageRecord) -> Cell:
     if not page.contributions:
         return text(NOTHING)
     first = page.contributions[0]
-    return text(f"{percent(first.share)} ({first.place})")
+    return text(with_range(percent(first.share), str(first.place)))
 
 
 def _unit(
@@ -263,7 +265,7 @@ def _unit(
         findings=finding_links(page, ordered[:FINDINGS_ON_SCREEN], FINDINGS_IN_PAGES, names),
         story=tuple(names.sentence(words) for words in page.story),
         leads=_leads(page, names),
-        kinship=tuple(_kinship(page, names)),
+        kinship=together(_kinship(page, names)),
         examples=shot_rows(page, names, shown),
         drawn=drawn_pictures(page, shown),
         curves=curve_chart(page, names),
@@ -334,7 +336,7 @@ def _leads(page: UnitPageRecord, names: Names) -> Table | None:
 
 def _lead(lead: LeadRecord, names: Names) -> Cell:
     limits = interval(lead.low, lead.high, 2)
-    value = f"{signed(lead.value, 2)} ({limits})" if limits else signed(lead.value, 2)
+    value = with_range(signed(lead.value, 2), limits) if limits else signed(lead.value, 2)
     concept, lift = names.concept(lead.concept), number(lead.ap_lift)
     if undefined(lead.ap_lift):
         return text(_("{concept}: {value}", concept=concept, value=value))
