@@ -9,7 +9,7 @@ from babel.lists import format_list
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from audit.results import Number, Undefined
-from reports.care import kept
+from reports.care import InEnglish, kept
 from reports.messages import ENGLISH, STOPS, _, pgettext, spoken
 from reports.messages import together as together
 
@@ -235,8 +235,11 @@ def full_sentence(words: str) -> str:
     'Only scores were given; clip-audit run reads the model.'
     """
     plain = sentence(words.strip().replace("`", ""))
-    whole = not plain or plain[-1] in ENDS
-    return kept(words, plain if whole else pgettext("full stop", "{words}.", words=plain))
+    if not plain or plain[-1] in ENDS:
+        return kept(words, plain)
+    if isinstance(words, InEnglish):
+        return InEnglish(f"{plain}.")
+    return pgettext("full stop", "{words}.", words=plain)
 
 
 ENDS = ".!?:…。！？："
