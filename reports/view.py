@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from audit.results import AuditResult
 from reports.blocks import Fact, Table
+from reports.crosswalk.view import CrosswalkView, crosswalk_view
 from reports.editions import FULL, Edition
 from reports.formats import NO_PICTURES
 from reports.messages import N_, _
@@ -72,6 +73,7 @@ TITLES = {
     "system": N_("System under audit"),
     "decisions": N_("Decisions and signatures"),
     "reproducibility": N_("Reproducibility"),
+    "crosswalk": N_("Crosswalk to rules and standards"),
     "glossary": N_("Glossary"),
 }
 """Sections in order; each is there even when it has nothing to tell, and then says so."""
@@ -121,6 +123,7 @@ class ReportView:
     closing: ClosingView
     system: tuple[Fact, ...]
     reproducibility: tuple[Fact, ...]
+    crosswalk: CrosswalkView
     measurements: Table | None
 
 
@@ -186,5 +189,8 @@ def build_view(
         closing=closing_view(result, names),
         system=system_facts(result),
         reproducibility=reproducibility_facts(result),
+        crosswalk=crosswalk_view(
+            result, edition.governance, attached=("history",) if edition.changes else ()
+        ),
         measurements=measurement_files(result),
     )
