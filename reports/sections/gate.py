@@ -81,7 +81,9 @@ def _rules(result: AuditResult, names: Names) -> Table | None:
 
 
 def _states(result: AuditResult, names: Names) -> Table | None:
+    """List findings that a baseline or a waiver says something of."""
     found = {finding.id: finding for finding in result.findings}
+    counted = [s for s in result.gate.findings if s.waived or s.baseline != "not compared"]
     rows = [
         (
             text(
@@ -94,7 +96,7 @@ def _states(result: AuditResult, names: Names) -> Table | None:
             text(signed(state.change_sd), interval(state.low, state.high)),
             text(_("yes") if state.waived else _("no")),
         )
-        for state in result.gate.findings
+        for state in counted
     ]  # fmt: skip
     columns = (Column(head=_("Finding"), width="subject"), Column(head=_("Against the baseline")),
                Column(head=_("Change in control SD"), align="number", width="span"),
