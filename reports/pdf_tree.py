@@ -40,10 +40,11 @@ class Tree:
 
     def walk(self, element: Any | None = None) -> Iterator[Any]:
         """Yield an element and all below it, in reading order; the whole tree without one."""
-        if element is not None:
-            yield element
-        for kid in self.kids(self.root if element is None else element):
-            yield from self.walk(kid)
+        waiting = [element] if element is not None else self.kids(self.root)[::-1]
+        while waiting:
+            found = waiting.pop()
+            yield found
+            waiting.extend(reversed(self.kids(found)))
 
     def every(self, *kinds: str) -> list[Any]:
         """Return the elements of these kinds, in reading order."""

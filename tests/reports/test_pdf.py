@@ -53,7 +53,10 @@ def test_bookmarks_lead_to_every_section(opened):
     with opened.open_outline() as outline:
         titles = [str(item.title) for item in outline.root]
 
+        answer = outline.root[0]
+
     assert titles[:3] == ["The answer", "Contents", "1 Findings"]
+    assert "Next step" in [str(item.title) for item in answer.children]
     assert titles[-1].endswith("Glossary")
 
 

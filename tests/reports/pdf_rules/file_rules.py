@@ -150,30 +150,35 @@ def no_lzw(pdf):
 
 
 def _outline(pdf):
+    def walk(items, depth):
+        for item in items:
+            yield depth, item
+            yield from walk(item.children, depth + 1)
+
     with pdf.pdf.open_outline() as outline:
-
-        def walk(items):
-            for item in items:
-                yield item
-                yield from walk(item.children)
-
-        return list(walk(outline.root))
+        return list(walk(outline.root, 1))
 
 
-def outline_there(pdf):
-    if not _outline(pdf):
-        yield "there is none"
+def outline_follows(pdf):
+    """Every heading down to the third level below the title has its entry, at least as deep."""
+    depths = [depth for depth, _ in _outline(pdf)]
+    levels = [int(n.kind[1]) - 1 for n in pdf.nodes if n.kind in ("H2", "H3", "H4")]
+    if not depths or len(depths) != len(levels):
+        yield f"{len(depths)} entries for {len(levels)} headings"
+    for depth, level in zip(depths, levels, strict=False):
+        if not level <= depth <= 3:
+            yield f"depth {depth} for level {level}"
 
 
 def outline_leads(pdf):
     pages = {page.objgen for page in pdf.pdf.pages}
-    for item in _outline(pdf):
+    for _, item in _outline(pdf):
         if not item.destination or item.destination[0].objgen not in pages:
             yield str(item.title)
 
 
 def outline_named(pdf):
-    yield from ("an entry without words" for i in _outline(pdf) if not str(i.title).strip())
+    yield from ("an entry without words" for _, i in _outline(pdf) if not str(i.title).strip())
 
 
 def file_names(pdf):
@@ -244,7 +249,7 @@ FILE_RULES = {
     "no layers": no_layers,
     "no stream lies elsewhere": no_streams_outside,
     "no forbidden filter": no_lzw,
-    "has an outline": outline_there,
+    "outline follows the headings": outline_follows,
     "outline leads to pages": outline_leads,
     "outline has words": outline_named,
     "attachments are named": file_names,

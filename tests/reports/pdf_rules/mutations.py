@@ -7,6 +7,7 @@ SPECIMEN = """<html lang="en"><head><title>A specimen</title><style>
 @page { size: 120mm 90mm; @top-left { content: "Running head"; font: 7pt "Audit Sans"; } }
 html { font: 8pt "Audit Serif"; } tr { break-inside: avoid; }
 dl, dl div { display: block; } dt, dd { display: inline-block; }
+h1 { bookmark-level: none; } h2 { bookmark-level: 1; } h3 { bookmark-level: 2; }
 ol { list-style: none; } svg { display: block; }
 nav a::after { content: target-counter(attr(href), page); }
 </style></head><body><main><h1>A specimen</h1>
@@ -240,7 +241,7 @@ MUTATIONS = {
         lambda pdf: pdf.Root.Metadata, "/F", lambda pdf: String("elsewhere.bin")
     ),
     "no forbidden filter": put(lambda pdf: pdf.Root.Metadata, "/Filter", Name.LZWDecode),
-    "has an outline": drop(root, "/Outlines"),
+    "outline follows the headings": drop(root, "/Outlines"),
     "outline leads to pages": put(outline_of, "/Dest", lambda pdf: Array([pdf.Root, Name.Fit])),
     "outline has words": put(outline_of, "/Title", String(" ")),
     "attachments are named": drop(spec, "/UF"),
