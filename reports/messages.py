@@ -35,7 +35,7 @@ SAID_KEPT = 20_000
 """Stored sentences whose translation is remembered, for a service that renders for months."""
 
 _HOLE = re.compile(r"\\\{(\w+)\\\}")
-_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z“])")
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z“]|[a-z]+: )")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,12 +242,15 @@ def stored(words: str) -> str:
 
 
 def _said(words: str, now: Catalogue) -> str:
-    """Say a text as a whole, else sentence by sentence, else clause by clause; else nothing."""
-    if said := _one(words, now):
-        return said
+    """Say a text sentence by sentence, else as a whole, else clause by clause; else nothing.
+
+    Sentences go first: a hole at the end of one would take in all that follow.
+    """
+    if words in now.stored:
+        return now.stored[words]
     sentences = _BETWEEN_SENTENCES.split(words)
     told = [_one(part, now) or _clauses(part, now) for part in sentences]
-    return together(told) if all(told) else ""
+    return together(told) if all(told) else _one(words, now)
 
 
 def _clauses(words: str, now: Catalogue) -> str:
