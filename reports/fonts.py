@@ -1,7 +1,10 @@
 """The two type families, carried by the report itself so that no system font decides its look."""
 
 import base64
+import ctypes
 import io
+import shutil
+from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import font_roboto
 import font_source_serif_pro
 from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+
+from reports.errors import ReportError
 
 SERIF, SANS = "Audit Serif", "Audit Sans"
 
@@ -30,23 +35,92 @@ COMMON = (
 )
 """Code points that the single page carries; anything else falls back to the reader's fonts."""
 
+HAN_SERIF = ("Noto Serif CJK SC", "Source Han Serif SC", "Songti SC", "STSong", "SimSun")
+HAN_SANS = ("Noto Sans CJK SC", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei")
+"""Families with Han characters that systems bring; they are too large for a report to carry."""
+
+HAN_LANGUAGES = {"zh": "zh-cn"}
+"""Languages written in Han characters, by the first part of their tag, as fontconfig names them."""
+
+INSTALL_HAN = {
+    "apt-get": "sudo apt-get install fonts-noto-cjk",
+    "dnf": "sudo dnf install google-noto-sans-cjk-fonts google-noto-serif-cjk-fonts",
+    "brew": "brew install font-noto-sans-cjk-sc font-noto-serif-cjk-sc",
+}
+"""Package tool to the command that brings such a font."""
+
 
 @cache
 def full_faces() -> str:
     """Return ``@font-face`` rules with whole fonts, for the paged edition, which trims them."""
-    return "\n".join(
+    rules = (
         _rule(family, _whole(folder, name), weight, "truetype")
         for family, folder, name, weight in _files()
     )
+    return "\n".join([*rules, han_stacks()])
 
 
 @cache
 def small_faces() -> str:
     """Return ``@font-face`` rules with the common characters only, for the single page."""
-    return "\n".join(
+    rules = (
         _rule(family, _trimmed(folder, name), weight, "woff2")
         for family, folder, name, weight in _files()
     )
+    return "\n".join([*rules, han_stacks()])
+
+
+def han_stacks() -> str:
+    """Return rules that put system fonts with Han characters after our own, for such languages."""
+    serif, sans = (",".join(f"'{name}'" for name in names) for names in (HAN_SERIF, HAN_SANS))
+    return "\n".join(
+        f":lang({language}){{--serif:'{SERIF}',{serif},serif;--sans:'{SANS}',{sans},sans-serif}}"
+        for language in HAN_LANGUAGES
+    )
+
+
+def check_han(language: str) -> None:
+    """Make sure that pages in this language can be set: a letter without a font would be a box.
+
+    Parameters
+    ----------
+    language : str
+        As in HTML. Nothing is looked for where it is not written in Han characters.
+
+    Raises
+    ------
+    ReportError
+        If no font of the system has them; the message has the command that installs one.
+    """
+    tag = HAN_LANGUAGES.get(language.partition("-")[0])
+    if tag is None or has_font(tag):
+        return
+    known = [command for tool, command in INSTALL_HAN.items() if shutil.which(tool)]
+    raise ReportError(
+        f"A PDF in {language} needs a font with Han characters; this system has none. Run: "
+        f"{known[0] if known else ' or '.join(INSTALL_HAN.values())}, or ask for HTML, which uses "
+        "the fonts of whoever reads it."
+    )
+
+
+class _FontSet(ctypes.Structure):
+    """What fontconfig returns: how many fonts there are comes first."""
+
+    _fields_ = (("count", ctypes.c_int),)
+
+
+def has_font(tag: str) -> bool:
+    """Ask fontconfig, which also chooses the fonts of the pages, for a font of a language."""
+    try:
+        fontconfig = ctypes.CDLL(find_library("fontconfig") or "libfontconfig.so.1")
+    except OSError:
+        return False
+    fontconfig.FcNameParse.restype = fontconfig.FcObjectSetBuild.restype = ctypes.c_void_p
+    fontconfig.FcFontList.restype = ctypes.POINTER(_FontSet)
+    wanted = ctypes.c_void_p(fontconfig.FcNameParse(f":lang={tag}".encode()))
+    told = ctypes.c_void_p(fontconfig.FcObjectSetBuild(b"family", None))
+    found = fontconfig.FcFontList(None, wanted, told)
+    return bool(found) and int(found.contents.count) > 0
 
 
 def _files() -> list[tuple[str, Path, str, int]]:
