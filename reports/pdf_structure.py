@@ -37,6 +37,7 @@ def mend(document: Any, pdf: Any) -> None:
     _unnest(tree)
     _shape_lists(tree)
     _list_contents(tree)
+    _leave_out_decoration(document, tree)
     _free_captions(tree)
     _place_figures(tree)
     prune(tree)
@@ -192,6 +193,19 @@ def _free_captions(tree: Tree) -> None:
     for element in tree.every("/Caption"):
         if tree.at(element["P"])["S"] not in ("/Table", "/L", "/Figure"):
             element["S"] = "/P"
+
+
+def _leave_out_decoration(document: Any, tree: Tree) -> None:
+    """Take drawings that the page declares to be decoration out of the tree."""
+    decoration = {
+        (reference, box.content_box_x(), box.content_box_y())
+        for reference, page in zip(tree.pdf.page_references, document.pages, strict=True)
+        for box in page._page_box.descendants()
+        if box.element is not None and box.element.get("aria-hidden") == "true"
+    }
+    for figure in tree.every("/Figure"):
+        if (figure["Pg"], *figure["A"]["BBox"][:2]) in decoration:
+            figure["K"].clear()
 
 
 def _place_figures(tree: Tree) -> None:

@@ -16,7 +16,8 @@ nav a::after { content: target-counter(attr(href), page); }
 <section><h2 id="one">One</h2><p>Words, <a href="#two">a link over words that are so many that they
 take more than one line of this narrow page, and then some more</a>.</p>
 <dl><div><dt>Term</dt> <dd>What it is</dd></div> <div><dt>Other</dt> <dd>That it is</dd></div></dl>
-<ul><li>First of two</li><li>Second</li></ul>
+<ul><li><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="9" height="9"
+aria-hidden="true"><rect width="9" height="9"/></svg> First of two</li><li>Second</li></ul>
 <figure><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" width="90" height="90">
 <title>A bar</title><rect width="5" height="9"/></svg><figcaption>What it shows</figcaption>
 </figure></section>
