@@ -275,8 +275,13 @@ def _finding(finding: FindingRecord) -> TreatedFindingRecord:
 
 
 def held_out_harms(point: PointRecord) -> list[float]:
-    """Return the held-out effects of the arms in which links were found, in control SD."""
-    return [plain(effect.held_out_sd) for effect in point.effects if effect.found]
+    """Return the held-out effects of the arms in which links were found, in control SD.
+
+    An effect below 0 ties the group to the harm less than its family is tied: that is no harm of
+    this kind, and going further is no gain, so it counts as 0.
+    """
+    found = [plain(effect.held_out_sd) for effect in point.effects if effect.found]
+    return [value if math.isnan(value) else max(0.0, value) for value in found]
 
 
 def accuracies(point: PointRecord) -> dict[str, float]:
@@ -341,7 +346,7 @@ def _names(
 
 def _untested(result: AuditResult, treatments: Sequence[TreatmentRecord]) -> tuple[NotTested, ...]:
     out = [
-        NotTested(what=f"The treatment {t.name!r}", why=t.why_not)
+        NotTested(what=f"The treatment {t.name}", why=t.why_not)
         for t in treatments
         if not t.tried
     ]

@@ -15,7 +15,7 @@ from reports.mitigation_tables import (
     overview_row,
     overview_table,
 )
-from reports.mitigation_words import LESS, answers, headline
+from reports.mitigation_words import LESS, TREATMENTS, answers, headline
 from reports.templates import environment, own_style
 
 
@@ -36,6 +36,7 @@ class MitigationView:
     findings: tuple[FindingPart, ...]
     benign: Table
     treatments: tuple[TreatmentRecord, ...]
+    treatment_names: dict[str, str]
     not_tested: tuple[NotTested, ...]
 
 
@@ -80,6 +81,7 @@ def mitigation_view(record: MitigationRecord, digest: str) -> MitigationView:
         findings=tuple(finding_part(record, f.id) for f in record.findings),
         benign=benign_table(record),
         treatments=record.treatments,
+        treatment_names=TREATMENTS,
         not_tested=record.not_tested,
     )
 
@@ -93,7 +95,7 @@ def _imprint(record: MitigationRecord, digest: str) -> tuple[Fact, ...]:
     )
 
 
-COLUMNS = "  {:<30} {:>10}  {:>8}   {}"
+COLUMNS = "  {:<34} {:>10}  {:>8}   {}"
 
 
 def summary_lines(record: MitigationRecord) -> tuple[str, ...]:
@@ -107,6 +109,10 @@ def summary_lines(record: MitigationRecord) -> tuple[str, ...]:
         COLUMNS.format(name, effect, benign, "; ".join(w for w in (rose, note) if w != NOTHING))
         for name, effect, benign, _, rose, note in rows
     ]
-    untried = [f"{t.name} was not tried: {t.why_not}." for t in record.treatments if not t.tried]
+    untried = [
+        f"{TREATMENTS[t.name]} was not tried: {t.why_not}."
+        for t in record.treatments
+        if not t.tried
+    ]
     lines = (f"{headline(record)}.", *answers(record), head, *states, *untried, LESS[0])
     return tuple(visible(line).rstrip() for line in lines)

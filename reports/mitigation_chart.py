@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.results import BenignRecord, EffectRecord, MitigationRecord, Number, PointRecord
 from reports.charts import WIDTH, Scale, Tick, ticks
-from reports.mitigation_words import SHOWN, accuracy, headline, largest
+from reports.mitigation_words import SHOWN, TREATMENTS, accuracy, headline, largest
 from reports.quantities import defined, limit
 
 SHAPES = {"mean-ablate": "diamond", "project": "circle", "balanced-prompts": "square"}
@@ -136,7 +136,7 @@ def _curve(
 ) -> Curve:
     own = [dots[p.name] for p in record.points if p.treatment == name and p.name in dots]
     return Curve(
-        name=name,
+        name=TREATMENTS[name],
         shape=SHAPES[name],
         dash=DASHES[name],
         ink=INKS[name],

@@ -39,7 +39,7 @@ OVERVIEW = (
     Column(head="Benign accuracy", align="number"),
     Column(head="Change, points", align="number"),
     Column(head="Other links that certainly rose", width="wide"),
-    Column(head="Note"),
+    Column(head="Note", width="name"),
 )
 
 
@@ -64,7 +64,8 @@ def overview_table(record: MitigationRecord) -> Table:
 def overview_row(record: MitigationRecord, point: PointRecord) -> Row:
     """Tell one state in a row."""
     effect, benign = largest(point), accuracy(point, record.benign_axis)
-    note = f"dominated by {point.dominated_by}" if point.dominated else ""
+    better = record.point(point.dominated_by) if point.dominated else None
+    note = f"dominated by {_within(called(better))}" if better else ""
     if not point.calibrated:
         note = f"{note}; calibration fails here".lstrip("; ")
     return (
@@ -77,6 +78,11 @@ def overview_row(record: MitigationRecord, point: PointRecord) -> Row:
         text(NOTHING if point.collateral is None else _risen(record, point.collateral)),
         text(note or NOTHING),
     )
+
+
+def _within(name: str) -> str:
+    """Write a name inside a sentence."""
+    return f"{name[0].lower()}{name[1:]}"
 
 
 def _with_limits(effect: EffectRecord) -> Cell:

@@ -15,6 +15,13 @@ SHOWN = {
     "rendered": "drawn words of control concepts",
     "text": "prompts about control concepts",
 }
+TREATMENTS = {
+    "none": "The model as it is",
+    "mean-ablate": "Mean ablation",
+    "project": "Projection",
+    "balanced-prompts": "Balanced prompts",
+}
+
 LESS = (
     "A smaller number is a smaller measured effect for the groups, harms, words and pictures of "
     "this audit. It does not say that the model treats groups alike, nor that the harm is gone "
@@ -40,14 +47,14 @@ def headline(record: MitigationRecord) -> str:
     best = record.point(record.best) if record.best else None
     if best is None:
         return "No treatment lowers the largest measured effect"
-    return f"The measured effects fall most with {called(best)}"
+    name = called(best)
+    return f"The measured effects fall most with {name[0].lower()}{name[1:]}"
 
 
 def called(point: PointRecord) -> str:
     """Name a state."""
-    if point.treatment == "none":
-        return "The model as it is"
-    return f"{point.treatment} at strength {limit(point.strength)}"
+    name = TREATMENTS[point.treatment]
+    return name if point.treatment == "none" else f"{name} at strength {limit(point.strength)}"
 
 
 def largest(point: PointRecord) -> EffectRecord | None:
@@ -75,7 +82,7 @@ def answers(record: MitigationRecord) -> tuple[str, ...]:
     if free is None:
         said.append("Benign accuracy certainly falls somewhere at every point that helps.")
     elif free.name != best.name:
-        said.append(f"Where benign accuracy does not certainly fall: {_helps(record, free)}")
+        said.append(f"Best where benign accuracy does not certainly fall. {_helps(record, free)}")
     else:
         said.append("Benign accuracy does not certainly fall there.")
     return tuple(said)

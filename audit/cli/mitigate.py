@@ -33,7 +33,6 @@ from audit.results import AuditResult, read_result
 from concept_sets.catalog import Library, load_library
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
 from concept_sets.world.drawing import write_photos
-from probes.backends.softened import soften
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
 from probes.progress import TerminalProgress
@@ -103,6 +102,8 @@ def mitigate_findings(
     Each treatment is fitted on one half of the stimuli and judged as the audit judged; the model
     itself is not changed. A checkpoint is written only when asked for.
     """
+    from probes.backends.softened import soften  # it loads torch, which --help does without
+
     started = datetime.now(UTC)
     result = read_result(result_path(audit))
     chosen = chosen_findings(result, findings)
