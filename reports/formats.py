@@ -87,6 +87,9 @@ FORMATS = {
         media_type="application/vnd.cyclonedx+json",
         module="reports.as_cyclonedx",
     ),
+    "spdx": Format(
+        extension="spdx.json", media_type="application/spdx+json", module="reports.as_spdx"
+    ),
     "intoto": Format(
         extension="intoto.json",
         media_type="application/vnd.in-toto+json",

@@ -18,7 +18,7 @@ from reports.formats import FORMATS, find_format
 from reports.wording import FORBIDDEN
 from reports.written import derived_id, plain
 
-EXPORTS = ["sarif", "junit", "cyclonedx", "intoto", "modelcard", "markdown"]
+EXPORTS = ["sarif", "junit", "cyclonedx", "spdx", "intoto", "modelcard", "markdown"]
 OUTCOMES = ["found", "nothing", "insufficient", "scores", "measured", "units", "gated"]
 HARSH = ("grushker", "mordrane", "velth raider", "skritch", "murk swarm", "lockfolk", "brigger")
 HOSTILE = [
