@@ -11,9 +11,9 @@ from audit.results import AuditResult
 from reports.editions import FULL, Edition
 from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
-from reports.formats import NO_PICTURES
+from reports.formats import NO_PICTURES, NO_TABLES
 from reports.messages import speaking
-from reports.pdf_metadata import NO_TABLES, attachments, date, declare_accessible
+from reports.pdf_metadata import attachments, date, declare_accessible
 from reports.pdf_structure import mend
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE

@@ -11,6 +11,7 @@ from reports.editions import FULL, Edition
 from reports.errors import ReportError
 
 NO_PICTURES: Mapping[str, bytes] = MappingProxyType({})
+NO_TABLES: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,9 @@ class Format:
     edited: bool = False
     """Whether ``render`` takes an ``edition``; exports for machines are always in English."""
 
+    attaches: bool = False
+    """Whether ``render`` takes ``tables``, which the report then carries along."""
+
     name: str = ""
     """Name of the file where ``report`` and the extension would not tell it."""
 
@@ -36,6 +40,8 @@ class Format:
         result: AuditResult,
         pictures: Mapping[str, bytes] = NO_PICTURES,
         edition: Edition = FULL,
+        *,
+        tables: Mapping[str, bytes] = NO_TABLES,
     ) -> bytes:
         """Render a result in this format.
 
@@ -46,13 +52,17 @@ class Format:
             Name to JPEG, as the audit folder has them; without one, its place says so.
         edition : Edition
             Language and audience, for the formats that people read.
+        tables : mapping
+            Name to content of the tables for people beside the result.
 
         Raises
         ------
         ReportError
             If the format needs something that this system lacks; the message says what to do.
         """
-        asked = {"edition": edition} if self.edited else {}
+        asked: dict[str, object] = {"edition": edition} if self.edited else {}
+        if self.attaches:
+            asked["tables"] = tables
         render = import_module(self.module).render
         content: bytes = render(result, pictures, **asked, **self.settings)
         return content
@@ -70,7 +80,11 @@ class Format:
 FORMATS = {
     "html": Format(extension="html", media_type="text/html", module="reports.as_html", edited=True),
     "pdf": Format(
-        extension="pdf", media_type="application/pdf", module="reports.as_pdf", edited=True
+        extension="pdf",
+        media_type="application/pdf",
+        module="reports.as_pdf",
+        edited=True,
+        attaches=True,
     ),
     "json": Format(
         extension="json",

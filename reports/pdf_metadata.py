@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from audit.results import AuditResult, write_result
-
-NO_TABLES: Mapping[str, bytes] = MappingProxyType({})
 
 ACCESSIBLE = b"""
 <rdf:Description rdf:about="" xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/">

@@ -11,8 +11,9 @@ import pandas as pd
 from audit.assemble import Draft, assemble
 from audit.cli.printing import note
 from audit.cluster_table import write_clusters
-from audit.folder import AuditFolder, begin_folder, write_document
+from audit.folder import RESULT, AuditFolder, begin_folder, write_document
 from audit.gate import GateOrder
+from audit.people_tables import read_people_tables
 from audit.pictures_file import PICTURES, pack_pictures
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
@@ -82,11 +83,10 @@ def write_reports(
     formats: Sequence[str],
 ) -> None:
     """Render every wanted format; one that cannot be made here is said and skipped."""
-    for name in formats:
-        if name == "json":
-            continue
+    beside = read_people_tables(folder.path(RESULT).parent, result)
+    for row in (find_format(name) for name in formats if name != "json"):
         try:
-            folder.write(find_format(name).file_name, find_format(name).render(result, pictures))
+            folder.write(row.file_name, row.render(result, pictures, tables=beside))
         except ReportError as error:
             note(f"Note: {error}")
 

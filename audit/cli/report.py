@@ -14,6 +14,7 @@ from audit.cli.printing import say
 from audit.errors import PlanError, ResultError
 from audit.folder import RESULT, result_path, write_file
 from audit.measure_page import facts, sections
+from audit.people_tables import read_people_tables
 from audit.pictures_file import read_pictures
 from audit.results import AuditResult, FindingRecord, read_result
 from audit.verify import write_again
@@ -75,7 +76,10 @@ def report(
     pictures = read_pictures(home)
     settings = {"sarif": {"suppressed": suppressed}}
     rows = {name: _row(name, settings.get(name, NO_SETTINGS)) for name in names}
-    rendered = {name: row.render(result, pictures, edition) for name, row in rows.items()}
+    beside = read_people_tables(home, result)
+    rendered = {
+        name: row.render(result, pictures, edition, tables=beside) for name, row in rows.items()
+    }
     if output is not None:
         write_file(output, rendered[names[0]])
         say(str(output))
