@@ -58,7 +58,6 @@ STORIES = (
     NP_("stored", "No concept is among the strongest three in {arms} alike; {pairs}."),
     NP_("stored", "{arms} share {names} (by chance in {chance} % of units)"),
     NP_("stored", "{arms} share {names} (by chance in {chance} % of units); {rest}"),
-    NP_("stored", "{first} The difference between {who} and the rest of the family is {kind}."),
     NP_("stored", "The difference between {who} and the rest of the family is {kind}."),
     NP_("stored", "seen and read: it shows in photos and in rendered words alike"),
     NP_("stored", "seen: it shows in photos, and in rendered words none stands out"),
@@ -91,6 +90,42 @@ STORIES = (
     ),
     NP_(
         "stored",
+        "It contributes {value} to the link of “{group}” with “{harm}” ({finding}), {share} % "
+        "of {total}, on {own} {arm} of the group and {others} of the rest of its family, number"
+        " {place} of {units} units.",
+    ),
+    NP_(
+        "stored",
+        "It contributes {value} to the link of “{group}” with “{harm}” ({finding}), {share} % "
+        "of {total}, on {own} {arm} of the group and {others} of the rest of its family, number"
+        " {place} of {units} units; the link was not found in {shown}.",
+    ),
+    NP_(
+        "stored",
+        "It contributes {value} to the link of “{group}” with “{harm}” ({finding}), on {own} "
+        "{arm} of the group and {others} of the rest of its family, number {place} of {units} "
+        "units.",
+    ),
+    NP_(
+        "stored",
+        "It contributes {value} to the link of “{group}” with “{harm}” ({finding}), on {own} "
+        "{arm} of the group and {others} of the rest of its family, number {place} of {units} "
+        "units; the link was not found in {shown}.",
+    ),
+    NP_(
+        "stored",
+        "By itself it takes {value} from the link of “{group}” with “{harm}” ({finding}), on "
+        "{own} {arm} of the group and {others} of the rest of its family, number {place} of "
+        "{units} units.",
+    ),
+    NP_(
+        "stored",
+        "By itself it takes {value} from the link of “{group}” with “{harm}” ({finding}), on "
+        "{own} {arm} of the group and {others} of the rest of its family, number {place} of "
+        "{units} units; the link was not found in {shown}.",
+    ),
+    NP_(
+        "stored",
         "By itself it takes {value} ({low} to {high}) from the link of “{group}” with “{harm}” "
         "({finding}), on {own} {arm} of the group and {others} of the rest of its family, "
         "number {place} of {units} units.",
@@ -111,13 +146,7 @@ STORIES = (
         "It answers alike to every picture and contributes nothing to the link of “{group}” "
         "with “{harm}” ({finding}).",
     ),
-    NP_(
-        "stored",
-        "{first} Prompts about {who} ask for it {way} than prompts on average do ({numbers}).",
-    ),
-    NP_("stored", "{first} For {arm} of {who} it cannot be told, since {why}."),
     NP_("stored", "It was not among the units that were silenced together."),
-    NP_("stored", "It was not among the units that were silenced together. {alone}"),
     NP_("stored", "When it alone is silenced, the link falls by {change}, {share} % of it."),
     NP_("stored", "When it alone is silenced, the link falls by {change}."),
     NP_("stored", "When it alone is silenced, the link rises by {change}, {share} % of it."),
@@ -125,27 +154,12 @@ STORIES = (
     NP_(
         "stored",
         "When it is silenced with {n} others, on pictures that did not choose them, the link "
-        "falls by {change} ({low} to {high}), {share} % of it, {verdict}. {alone}",
-    ),
-    NP_(
-        "stored",
-        "When it is silenced with {n} others, on pictures that did not choose them, the link "
         "falls by {change} ({low} to {high}), {share} % of it, {verdict}.",
     ),
     NP_(
         "stored",
         "When it is silenced with {n} other, on pictures that did not choose them, the link "
-        "falls by {change} ({low} to {high}), {share} % of it, {verdict}. {alone}",
-    ),
-    NP_(
-        "stored",
-        "When it is silenced with {n} other, on pictures that did not choose them, the link "
         "falls by {change} ({low} to {high}), {share} % of it, {verdict}.",
-    ),
-    NP_(
-        "stored",
-        "When it is silenced, on pictures that did not choose them, the link falls by {change} "
-        "({low} to {high}), {share} % of it, {verdict}. {alone}",
     ),
     NP_(
         "stored",
@@ -154,10 +168,29 @@ STORIES = (
     ),
     NP_("stored", "more than when matched sets of other units are silenced: marked causal"),
     NP_("stored", "which does not earn the mark causal"),
-    NP_("stored", "It also carries {links}."),
-    NP_("stored", "the link of “{group}” with “{harm}” ({finding}), {share} % of it"),
-    NP_("stored", "the link of “{group}” with “{harm}” ({finding}), {share} % of it and {rest}"),
-    NP_("stored", "the link of “{group}” with “{harm}” ({finding}), {share} % of it, {rest}"),
+    NP_("stored", "It also carries the link of “{group}” with “{harm}” ({finding})."),
+    NP_(
+        "stored",
+        "It also carries the link of “{group1}” with “{harm1}” ({finding1}), {share1} % of it.",
+    ),
+    NP_(
+        "stored",
+        "It also carries the link of “{group1}” with “{harm1}” ({finding1}), {share1} % of it "
+        "and the link of “{group2}” with “{harm2}” ({finding2}), {share2} % of it.",
+    ),
+    NP_(
+        "stored",
+        "It also carries the link of “{group1}” with “{harm1}” ({finding1}), {share1} % of it, "
+        "the link of “{group2}” with “{harm2}” ({finding2}), {share2} % of it and the link of "
+        "“{group3}” with “{harm3}” ({finding3}), {share3} % of it.",
+    ),
+    NP_(
+        "stored",
+        "It also carries the link of “{group1}” with “{harm1}” ({finding1}), {share1} % of it, "
+        "the link of “{group2}” with “{harm2}” ({finding2}), {share2} % of it, the link of "
+        "“{group3}” with “{harm3}” ({finding3}), {share3} % of it and the link of “{group4}” "
+        "with “{harm4}” ({finding4}), {share4} % of it.",
+    ),
     NP_("stored", "It is not a unit for {who} alone: in {arm} it also answers to {names}."),
     NP_("stored", "It is not a unit for {who} alone: in {arm} it answers more to {names}."),
     NP_("stored", "it was not taken apart"),
@@ -172,9 +205,7 @@ PAGES = (
     ),
     NP_(
         "stored",
-        "{finding}: measured on {own} of {all} pictures of the group and {others} of "
-        "{others_all} of the rest of its family. The link on them, {total}, is the sum of all "
-        "units of {layer}, {units}, and of {parts}.",
+        "The link on them, {total}, is the sum of all units of {layer}, {units}, and of {parts}.",
     ),
     NP_("stored", "positional embedding {value}, {rest}"),
     NP_("stored", "biases {value}, {rest}"),
@@ -190,9 +221,6 @@ PAGES = (
         "stored",
         "No curve and no examples of {arm}: it gives the same response to every picture.",
     ),
-    NP_("stored", "photo"),
-    NP_("stored", "rendered"),
-    NP_("stored", "text"),
     NP_("stored", "it gives the same response to every picture"),
     NP_("stored", "the unit gives the same response to every cluster"),
     NP_(

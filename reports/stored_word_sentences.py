@@ -9,52 +9,34 @@ PROMPTS = (
     NP_(
         "stored",
         "Weights say what the wording of prompts asks of units and were computed without a "
-        "picture, head-blind: as if all positions of a picture were alike. They are in standard"
-        " deviations over all concepts of the audit that do not sexualise. They describe; they "
-        "decide nothing.",
+        "picture, head-blind: as if all positions of a picture were alike.",
     ),
     NP_(
         "stored",
-        "Weights say what the wording of prompts asks of units and were computed without a "
-        "picture, head-blind: as if all positions of a picture were alike. They are in standard"
-        " deviations over all concepts of the audit that do not sexualise. They describe; they "
-        "decide nothing. {more}",
+        "They are in standard deviations over all concepts of the audit that do not sexualise.",
     ),
+    NP_("stored", "They describe; they decide nothing."),
     NP_(
         "stored",
         "The units of {layer} are those of the last MLP of a transformer, one part of many that"
-        " make a score: earlier layers and attention reach the embedding beside them. Their "
-        "weights say little about the score, and no more than the fidelity printed with them.",
+        " make a score: earlier layers and attention reach the embedding beside them.",
     ),
     NP_(
         "stored",
-        "The units of {layer} are those of the last MLP of a transformer, one part of many that"
-        " make a score: earlier layers and attention reach the embedding beside them. Their "
-        "weights say little about the score, and no more than the fidelity printed with them. "
-        "{more}",
+        "Their weights say little about the score, and no more than the fidelity printed with "
+        "them.",
     ),
+    NP_("stored", "The units of {layer} act mostly through later attention."),
     NP_(
         "stored",
-        "The units of {layer} act mostly through later attention. Their weights are "
-        "second-order: along one direction, of each unit's strongest among {n} reference "
-        "pictures, which explains {share} of its effects there (median over units).",
-    ),
-    NP_(
-        "stored",
-        "The units of {layer} act mostly through later attention. Their weights are "
-        "second-order: along one direction, of each unit's strongest among {n} reference "
-        "pictures, which explains {share} of its effects there (median over units). {more}",
+        "Their weights are second-order: along one direction, of each unit's strongest among "
+        "{n} reference pictures, which explains {share} of its effects there (median over "
+        "units).",
     ),
     NP_(
         "stored",
         "What prompts ask of the units of {layer} is not known: there is a closed form for the "
         "last layer, for earlier ones of some transformers, and not for every architecture.",
-    ),
-    NP_(
-        "stored",
-        "What prompts ask of the units of {layer} is not known: there is a closed form for the "
-        "last layer, for earlier ones of some transformers, and not for every architecture. "
-        "{more}",
     ),
     NP_(
         "stored",
@@ -155,7 +137,6 @@ WRITTEN = (
     NP_("stored", "Whether the model names words or inks (Stroop)"),
     NP_("stored", "the plan leaves it out ([typography] check)"),
     NP_("stored", "the plan leaves it out ([typography] stroop)"),
-    NP_("stored", "no photos were given; [photos] in the plan or --photos adds them"),
     NP_("stored", "no harm of the plan has a word that may be written on people"),
     NP_("stored", "rates need at least {least} people or scenes; the photos show {people}"),
     NP_(
@@ -172,105 +153,37 @@ WRITTEN = (
         "it names the ink of {hits} of {cards} cards on which word and ink agree, which is "
         "within reach of chance (1 in {inks})",
     ),
-    NP_("stored", "there was no finding whose units could have been silenced"),
-    NP_("stored", "Causes: whether silencing units lowers an association"),
 )
 """Words on pictures, cards and units that read (`audit.written_words`, `audit.typography`)."""
 
 WORDING = (
-    NP_("stored", "without profession labels"),
-    NP_("stored", "without the odd half of the profession labels"),
-    NP_("stored", "without the even half of the profession labels"),
-    NP_("stored", "without role labels"),
-    NP_("stored", "without the odd half of the role labels"),
-    NP_("stored", "without the even half of the role labels"),
-    NP_("stored", "without manner labels"),
-    NP_("stored", "without the odd half of the manner labels"),
-    NP_("stored", "without the even half of the manner labels"),
-    NP_("stored", "without everyday labels"),
-    NP_("stored", "without the odd half of the everyday labels"),
-    NP_("stored", "without the even half of the everyday labels"),
-    NP_("stored", "without place labels"),
-    NP_("stored", "without the odd half of the place labels"),
-    NP_("stored", "without the even half of the place labels"),
-    NP_("stored", "without mirror labels"),
-    NP_("stored", "without the odd half of the mirror labels"),
-    NP_("stored", "without the even half of the mirror labels"),
-    NP_("stored", "with “a photo of a child”"),
     NP_("stored", "with “a photo of a child” and {rest}"),
     NP_("stored", "with “a photo of a child”, {rest}"),
-    NP_("stored", "with an unmarked person"),
     NP_("stored", "with an unmarked person and {rest}"),
     NP_("stored", "with an unmarked person, {rest}"),
-    NP_("stored", "with names of groups"),
     NP_("stored", "with names of groups and {rest}"),
     NP_("stored", "with names of groups, {rest}"),
-    NP_("stored", "with everyday scenes"),
     NP_("stored", "with everyday scenes and {rest}"),
     NP_("stored", "with everyday scenes, {rest}"),
-    NP_("stored", "without labels of children"),
     NP_("stored", "without labels of children and {rest}"),
     NP_("stored", "without labels of children, {rest}"),
-    NP_("stored", "without unmarked labels"),
     NP_("stored", "without unmarked labels and {rest}"),
     NP_("stored", "without unmarked labels, {rest}"),
-    NP_("stored", "without names of groups"),
     NP_("stored", "without names of groups and {rest}"),
     NP_("stored", "without names of groups, {rest}"),
-    NP_("stored", "with mirror labels only"),
     NP_("stored", "with mirror labels only and {rest}"),
     NP_("stored", "with mirror labels only, {rest}"),
-    NP_("stored", "with the odd half of its own terms"),
     NP_("stored", "with the odd half of its own terms and {rest}"),
     NP_("stored", "with the odd half of its own terms, {rest}"),
-    NP_("stored", "with the even half of its own terms"),
     NP_("stored", "with the even half of its own terms and {rest}"),
     NP_("stored", "with the even half of its own terms, {rest}"),
-    NP_("stored", "without {kind} labels"),
     NP_("stored", "without {kind} labels and {rest}"),
     NP_("stored", "without {kind} labels, {rest}"),
-    NP_("stored", "without the odd half of the {kind} labels"),
     NP_("stored", "without the odd half of the {kind} labels and {rest}"),
     NP_("stored", "without the odd half of the {kind} labels, {rest}"),
-    NP_("stored", "without the even half of the {kind} labels"),
     NP_("stored", "without the even half of the {kind} labels and {rest}"),
     NP_("stored", "without the even half of the {kind} labels, {rest}"),
-    NP_("stored", "Fragile: {why}."),
-    NP_("stored", "it is above 0 in only {share} % of the templates"),
-    NP_("stored", "it is above 0 in only {share} % of the templates; {more}"),
-    NP_("stored", "the difference is gone {sets}"),
-    NP_("stored", "the difference is gone {sets}; {more}"),
-    NP_("stored", "the group's rate goes from {before} % to {after} % {set}"),
-    NP_("stored", "the group's rate goes from {before} % to {after} % {set}; {more}"),
-    NP_("stored", "Holds in {above} of {all} templates."),
-    NP_(
-        "stored",
-        "Holds in {above} of {all} templates and with {sets} other sets of labels, where {range}.",
-    ),
-    NP_("stored", "Holds with {sets} other sets of labels, where {range}."),
-    NP_("stored", "Holds in {above} of {all} templates; it is {value} % {set}."),
-    NP_("stored", "the group's rate stays {value} %"),
-    NP_("stored", "the group's rate stays {value} %; it is {other} % {set}"),
-    NP_("stored", "the group's rate lies between {low} % and {high} %"),
-    NP_("stored", "the group's rate lies between {low} % and {high} %; it is {other} % {set}"),
-    NP_("stored", "Neither other templates nor other sets of labels could be tried."),
-    NP_("stored", "there is a single template"),
-    NP_("stored", "the groups have no order"),
-    NP_(
-        "stored",
-        "Under {labels} the model's first answer is this harm for {rate} % of the group's "
-        "pictures, {points} points more than for everybody else (95 % {low} to {high}, q = "
-        "{q}).",
-    ),
-    NP_(
-        "stored",
-        "Under {labels} the model's first answer is this harm for {rate} % of the group's "
-        "pictures, {points} points more than for everybody else (95 % {low} to {high}, q = "
-        "{q}). {held}",
-    ),
-    NP_("stored", "the standard labels"),
-    NP_("stored", "the product's own labels"),
 )
-"""What other wording and other labels do to a difference (`audit.fragility`)."""
+"""Several sets of labels that undo a difference (`audit.fragility`)."""
 
 SENTENCES = (*PROMPTS, *WRITTEN, *WORDING)

@@ -187,8 +187,12 @@ def _alt(page: UnitPageRecord, drawn: DrawnRecord) -> str:
     return _(
         "Picture drawn until unit {unit} answers, as {facet}",
         unit=page.unit,
-        facet=stored(drawn.facet),
+        facet=_facet(drawn),
     )
+
+
+def _facet(drawn: DrawnRecord) -> str:
+    return pgettext("drawn as", "text") if drawn.facet == "text" else drawn.facet
 
 
 def _reached(drawn: DrawnRecord) -> str:
@@ -204,7 +208,7 @@ def _reached(drawn: DrawnRecord) -> str:
         return _("Drawn in {steps} ({how}): {reached}", steps=steps, how=how, reached=reached)
     return _(
         "Drawn as {facet} in {steps} ({how}): {reached}",
-        facet=stored(drawn.facet),
+        facet=_facet(drawn),
         steps=steps,
         how=how,
         reached=reached,
