@@ -8,7 +8,7 @@ WORKERS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test wheel constraints clean distclean
+.PHONY: help setup demo check format test wheel constraints catalogues clean distclean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ wheel: setup ## Build the wheel into dist/
 
 constraints: ## Resolve constraints.txt anew (a full download)
 	@PYTHON='$(PYTHON)' bash .ci/constraints.sh
+
+catalogues: setup ## Bring the messages of every language up to date with the source
+	@$(BIN)/python .ci/catalogues.py
 
 clean: ## Remove what tools left behind; keep .venv and every audit
 	@rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
