@@ -182,6 +182,9 @@ class OutcomeView:
     blunt: str
     notes: tuple[str, ...]
     facts: tuple[Fact, ...]
+    heads: tuple[str, ...]
+    """Of each table."""
+
     tables: tuple[Table, ...]
     tool: str
 
@@ -203,6 +206,7 @@ def outcome_view(document: OutcomeDocument, *, public: bool = False) -> OutcomeV
         blunt=_(BLUNT),
         notes=tuple(_notes(document, public=public)),
         facts=tuple(_facts(document, public=public)),
+        heads=tuple(map(_columns, document.tables)),
         tables=tuple(_table(one, document, public=public) for one in document.tables),
         tool=document.tool,
     )
@@ -256,7 +260,6 @@ def _facts(document: OutcomeDocument, *, public: bool) -> Iterator[Fact]:
 
 
 def _table(one: OutcomeTable, document: OutcomeDocument, *, public: bool) -> Table:
-    title = " × ".join(one.columns)
     heads = (
         Column(head=_("Category"), width="name"),
         Column(head=_("People"), align="number"),
@@ -268,11 +271,15 @@ def _table(one: OutcomeTable, document: OutcomeDocument, *, public: bool) -> Tab
     )  # fmt: skip
     return table(
         f"outcomes-{'-'.join(one.columns)}",
-        title,
+        _("Counts, rates and impact ratios by {columns}", columns=_columns(one)),
         heads,
         (_cells(row, public=public) for row in one.rows),
         note=_("People of unknown category, in no rate: {n}.", n=count(one.unknown)),
     )
+
+
+def _columns(one: OutcomeTable) -> str:
+    return " × ".join(one.columns)
 
 
 def _cells(row: OutcomeRow, *, public: bool) -> tuple[Cell, ...]:

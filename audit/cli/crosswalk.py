@@ -18,7 +18,7 @@ from reports.crosswalk.view import in_spoken_language as spoken
 from reports.crosswalk.written import WRITTEN, overview_text
 from reports.errors import ReportError
 from reports.governance import FILE, NOTHING_SAID, Governance, read_governance
-from reports.messages import ENGLISH, speaking
+from reports.messages import ENGLISH, _, speaking
 
 
 @click.command()
@@ -131,7 +131,7 @@ def _list(frameworks: tuple[Framework, ...]) -> None:
     for source in frameworks:
         framework, _untranslated = spoken(source)
         say(f"{framework.id:<20} {framework.short}")
-        say(f"    {KINDS[framework.kind]}, {framework.jurisdiction}. {framework.status}")
+        say(f"    {_(KINDS[framework.kind])}, {framework.jurisdiction}. {framework.status}")
     say("Next: clip-audit crosswalk FRAMEWORK, or clip-audit crosswalk --audit AUDIT")
 
 
@@ -142,15 +142,15 @@ def _describe(source: Framework) -> None:
         say(f"{fact.label}: {fact.value}")
     for note in (framework.caution, untranslated):
         if note:
-            say(f"Note: {note}")
+            say(f"{_('Note')}: {note}")
     for clause in framework.clauses:
         _describe_clause(clause)
 
 
 def _describe_clause(clause: Clause) -> None:
-    say(f"{clause.id}{'' if clause.verified else ' (not verified)'}", bold=True)
-    say(f"  Asks: {clause.asks}")
-    say(f"  Evidence: {clause.evidence}")
-    say(f"  Parts of the report: {section_words(clause.sections)}")
+    say(f"{clause.id}{'' if clause.verified else ' (' + _('not verified') + ')'}", bold=True)
+    say(f"  {_('Asks')}: {clause.asks}")
+    say(f"  {_('Evidence')}: {clause.evidence}")
+    say(f"  {_('Parts of the report')}: {section_words(clause.sections)}")
     if clause.human:
-        say(f"  People must supply: {clause.human}")
+        say(f"  {_('People must supply')}: {clause.human}")

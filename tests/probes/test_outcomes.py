@@ -4,7 +4,7 @@ from statistics import median
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -36,6 +36,7 @@ def of(rows, **options):
     return outcomes(codes, chosen, 5, **options)
 
 
+@settings(max_examples=30)
 @given(rows=people, least=st.sampled_from([0.0, 0.02, 0.2]))
 def test_rates_and_ratios_are_those_of_counting_person_by_person(rows, least):
     rates, ratios = slow(rows, least)
@@ -51,6 +52,7 @@ def test_rates_and_ratios_are_those_of_counting_person_by_person(rows, least):
     assert found.unknown == sum(category == UNKNOWN for category, _ in rows)
 
 
+@settings(max_examples=30)
 @given(rows=people, seed=st.integers(0, 99))
 def test_the_order_of_people_does_not_matter(rows, seed):
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -60,6 +62,7 @@ def test_the_order_of_people_does_not_matter(rows, seed):
     np.testing.assert_array_equal(before.ratio_low, after.ratio_low)
 
 
+@settings(max_examples=30)
 @given(rows=people)
 def test_the_highest_has_a_ratio_of_one_and_nobody_lies_above_it(rows):
     found = of(rows)
@@ -70,6 +73,7 @@ def test_the_highest_has_a_ratio_of_one_and_nobody_lies_above_it(rows):
     assert np.nanmax(found.ratio) == 1
 
 
+@settings(max_examples=30)
 @given(rows=people)
 def test_a_category_that_is_left_out_keeps_count_and_rate_and_is_no_yardstick(rows):
     plain, without = of(rows), of(rows, leave_out_below=0.3)

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from reports.crosswalk.evidence import ATTACHED, EVIDENCE, found_in
 from reports.crosswalk.frameworks import Rule
 from reports.crosswalk.human import HUMAN_FIELDS
-from reports.crosswalk.reading import framework_ids, parse_framework, read_framework
+from reports.crosswalk.reading import (
+    framework_ids,
+    parse_framework,
+    read_framework,
+    read_texts,
+    translated,
+)
 from reports.crosswalk.states import STATES, State, answer
 from reports.crosswalk.view import crosswalk_view
 from reports.crosswalk.written import WRITTEN, as_csv, as_json
@@ -107,6 +113,28 @@ def test_every_kind_of_evidence_is_asked_for_somewhere():
     asked = {name for rule in rules for name in (*rule.needs, *rule.only_if)}
 
     assert set(EVIDENCE) - asked <= {"has_deployment_labels", "has_replication"}
+
+
+@pytest.mark.parametrize("id", framework_ids())
+def test_every_clause_is_told_in_chinese_and_no_translation_is_of_something_else(id):
+    framework, texts = read_framework(id), read_texts(id, "zh-Hans")
+    chinese = translated(framework, texts)
+
+    assert texts.of_version == framework.version
+    assert set(texts.clauses) == {clause.id for clause in framework.clauses}
+    for before, after in zip(framework.clauses, chinese.clauses, strict=True):
+        for key in ("asks", "evidence", "human"):
+            told = getattr(after, key)
+            assert bool(told) == bool(getattr(before, key))
+            assert not told or re.search("[\u4e00-\u9fff]", told), (before.id, key)
+    for key in ("title", "jurisdiction", "status", "not_verified", "caution"):
+        assert (getattr(chinese, key) == getattr(framework, key)) == (not getattr(framework, key))
+
+
+def test_a_translation_of_another_version_is_not_shown():
+    framework = read_framework("uk-ico").model_copy(update={"version": "9"})
+
+    assert translated(framework, read_texts("uk-ico", "zh-Hans")) == framework
 
 
 # -- reading
