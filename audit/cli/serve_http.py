@@ -89,14 +89,14 @@ def is_own_host(header: str) -> bool:
     >>> is_own_host("127.0.0.1:8765"), is_own_host("[::1]"), is_own_host("evil.example")
     (True, True, False)
     """
+    named = header.strip()
     try:
-        parts = urlsplit(f"//{header.strip()}")
+        parts = urlsplit(f"//{named}")
         _ = parts.port
     except ValueError:
         return False
-    return bool(parts.hostname) and parts.netloc == header.strip() and is_loopback(
-        str(parts.hostname)
-    )  # fmt: skip
+    host = parts.hostname or ""
+    return parts.netloc == named and "@" not in named and is_loopback(host)
 
 
 class Server(ThreadingHTTPServer):
@@ -134,10 +134,12 @@ class Handler(BaseHTTPRequestHandler):
     """Checks a request, and sends what `Server.respond` answers."""
 
     protocol_version = "HTTP/1.1"
-    server_version = "clip-audit"
-    sys_version = ""
     timeout = PATIENCE
     server: Server
+
+    def version_string(self) -> str:
+        """Name the program and no version of anything."""
+        return "clip-audit"
 
     def do_GET(self) -> None:
         """Answer with a page."""

@@ -1,6 +1,7 @@
 """Builds a store with a past: fictional models, findings that come and go, schedules, waivers."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import insert
@@ -47,12 +48,17 @@ PAST = (
 """What was audited when; a strength of None means that the finding was asked for and not seen."""
 
 
+@cache
+def stored():
+    return read_result(STORED)
+
+
 def audit_result(
     *, day, model, weights, strength, plan="quarterly", gate="passed", believed=True, waived=(),
     words="",
 ):  # fmt: skip
     """Return a result; ``words`` stand wherever a name of somebody else's can."""
-    whole = read_result(STORED)
+    whole = stored()
     started = DAY_ONE + timedelta(days=day)
     kept = [f for f in whole.findings if strength.get(f.id, 1.0) is not None]
     pairs = {(f.identity, f.harm): strength.get(f.id, 1.0) for f in whole.findings}
@@ -163,8 +169,8 @@ def write_waivers(path, *, words=""):
         ("BA00000000", ORCHARD, "2026-06-01", "2026-10-01", "not_applicable"),
     )
     text = "schema_version = 1\n" + "".join(
-        f"\n[[waiver]]\nfinding = {_toml(finding)}\nmodel = {_toml(words or model)}\n"
-        f"reason = {_toml(words or 'The product never shows these groups side by side.')}\n"
+        f"\n[[waiver]]\nfinding = {_toml(finding)}\nmodel = {_toml(_model(words, model))}\n"
+        f"reason = {_toml((words or 'The product never') + ' shows these groups side by side.')}\n"
         f"category = {_toml(category)}\nowner = {_toml(words or 'Ada Example')}\n"
         f"approved_by = {_toml(words + 'B' if words else 'Bea Example')}\n"
         f"created = {created}\nexpires = {expires}\nlink = {_toml(words or 'TICKET-7')}\n"
@@ -172,6 +178,13 @@ def write_waivers(path, *, words=""):
     )
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _model(words, model):
+    """Return a pattern that still meets the model when it bears other words as its name."""
+    if not words:
+        return model
+    return words if model == ORCHARD else {HARBOUR: "*", LANTERN: "?*"}.get(model, "??*")
 
 
 def _toml(words):
@@ -220,7 +233,7 @@ every = "30d"
                 "harbour-monthly",
                 datetime(2026, 6, 1, 0, 30, tzinfo=UTC),
                 State.GATE_FAILED,
-                {"folder": folders[HARBOUR], "stored": "kept", "exit_code": 1},
+                {"folder": folders.get(HARBOUR, ""), "stored": "kept", "exit_code": 1},
             ),
             (
                 "harbour-monthly",
@@ -236,7 +249,7 @@ every = "30d"
                 "lantern-weekly",
                 datetime(2026, 7, 20, 3, 0, tzinfo=UTC),
                 State.PASSED,
-                {"folder": folders[LANTERN], "stored": "kept", "exit_code": 0},
+                {"folder": folders.get(LANTERN, ""), "stored": "kept", "exit_code": 0},
             ),
         ):
             connection.execute(insert(RUNS).values(
