@@ -33,6 +33,7 @@ format: setup ## Put the code into the house style
 # One thread per process: two processes on two cores would only get in each other's way.
 test: check ## The checks, then every test
 	@bash .ci/browser.sh
+	@bash .ci/pdf_tools.sh
 	@bash .ci/services.sh
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(TESTS) || { code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "pytest must run tests; it found none in '$(TESTS)'."; fi; \
