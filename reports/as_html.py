@@ -1,4 +1,4 @@
-"""The single page: one file, no network, no script."""
+"""The single page: one file, no network, complete without its one script."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from reports.formats import NO_PICTURES
 from reports.messages import _, speaking
 from reports.sections.contrasts import MARKER_LEGEND
 from reports.sections.unit_examples import ILLUSTRATE
-from reports.templates import environment, own_style
+from reports.templates import environment, own_script, own_style, script_source
 from reports.view import build_view
 
 INK = {
@@ -43,10 +43,12 @@ def render(
     Returns
     -------
     bytes
-        UTF-8 HTML that loads nothing and runs nothing.
+        UTF-8 HTML that loads nothing and runs nothing but the script of this package, which its
+        policy names by digest; the public edition runs none.
     """
     edition.check()
     page = environment().get_template("screen.html.j2")
+    script = None if edition.audience == "public" else own_script("screen.js")
     with speaking(edition.language):
         html = page.render(
             view=build_view(result, pictures, edition),
@@ -55,5 +57,7 @@ def render(
             marker_legend=MARKER_LEGEND,
             illustrate=_(ILLUSTRATE),
             faces=own_style(small_faces()),
+            script=script,
+            script_source=script and script_source(script),
         )
     return html.encode()
