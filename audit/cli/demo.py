@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from audit.cli.gate_asked import GateAsked, gate_options
-from audit.cli.options import format_option, keep_option, order_of, out_option
+from audit.cli.options import format_option, keep_option, language_option, order_of, out_option
 from audit.cli.printing import note
 from audit.cli.run import audit_and_publish
 from audit.folders import cache_folder
@@ -21,6 +21,7 @@ from probes.backends.table import load_encoder
 @click.option("--twin", is_flag=True, help="Audit the twin that was trained without planted links.")
 @out_option
 @format_option
+@language_option
 @keep_option
 @gate_options
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
@@ -31,6 +32,7 @@ def demo(
     twin: bool,
     out: Path,
     formats: str,
+    language: str,
     gate: GateAsked,
     store: Path | None,
     cache: Path | None,
@@ -41,7 +43,7 @@ def demo(
     which. Everything is drawn and computed here; nothing is downloaded.
     """
     plan = builtin_plan("demo")
-    order = order_of(out, formats, gate.order(plan.gate, Path()), store)
+    order = order_of(out, formats, gate.order(plan.gate, Path()), store, language)
     name = "twin" if twin else "demo"
     title = f"Audit of the embedded {'twin' if twin else 'model'} (a fictional world)"
     model = plan.model.model_copy(update={"name": f"embedded:{name}"})

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from audit.cli.options import known_language, language_option
 from audit.compare import compare
 from audit.compare_record import ChangeRecord, CompareRecord
 from audit.compare_tables import read_compared
@@ -16,7 +17,6 @@ from reports.changes import Change, Changes
 from reports.editions import AUDIENCES, Audience, Edition
 from reports.errors import ReportError
 from reports.governance import FILE, NOTHING_SAID, Governance, read_governance
-from reports.messages import ENGLISH, catalogue, languages
 
 Command = Callable[..., Any]
 
@@ -34,12 +34,7 @@ def edition_options(command: Command) -> Command:
                 help="shareable: no pictures, no lists of terms, nothing "
                 "attached; public: one page of it.",
             ),
-            click.option(
-                "--language",
-                default=ENGLISH,
-                show_default=True,
-                help=f"Language of HTML and PDF: {', '.join(languages())}.",
-            ),
+            language_option,
             click.option(
                 "--final",
                 is_flag=True,
@@ -61,14 +56,6 @@ def edition_options(command: Command) -> Command:
     ):
         command = option(command)
     return command  # fmt: skip
-
-
-def known_language(language: str) -> str:
-    """Return the language; PlanError where no catalogue has it."""
-    try:
-        return catalogue(language).language
-    except ReportError as error:
-        raise PlanError(str(error)) from None
 
 
 def edition_of(

@@ -14,6 +14,7 @@ from audit.gate import GateOrder
 from audit.plan import AuditPlan, builtin_plan, read_plan
 from reports.errors import ReportError
 from reports.formats import FORMATS, find_format
+from reports.messages import ENGLISH, catalogue, languages
 
 Command = Callable[..., Any]
 
@@ -40,6 +41,30 @@ def format_option(command: Command) -> Command:
     )(command)
 
 
+def language_option(command: Command) -> Command:
+    """Add ``--language``."""
+    return click.option(
+        "--language",
+        default=ENGLISH,
+        show_default=True,
+        help=f"Language of HTML and PDF: {', '.join(languages())}.",
+    )(command)
+
+
+def known_language(language: str) -> str:
+    """Return the language.
+
+    Raises
+    ------
+    PlanError
+        If no catalogue has it; the message lists those that there are.
+    """
+    try:
+        return catalogue(language).language
+    except ReportError as error:
+        raise PlanError(str(error)) from None
+
+
 def plan_option(command: Command) -> Command:
     """Add ``--plan``."""
     return click.option(
@@ -59,20 +84,32 @@ def keep_option(command: Command) -> Command:
     )(command)
 
 
-def order_of(out: Path, formats: str, gate: GateOrder, store: Path | None = None) -> Order:
-    """Check the format names and the output folders, and put the order together.
+def order_of(
+    out: Path,
+    formats: str,
+    gate: GateOrder,
+    store: Path | None = None,
+    language: str = ENGLISH,
+) -> Order:
+    """Check format names, language and output folders, and put the order together.
 
     Raises
     ------
     PlanError
-        If a format is unknown.
+        If a format or the language is unknown.
     OutputError
         If nothing could be written there: better said now than after hours.
     """
     require_writable(out)
     if store is not None:
         require_writable(store)
-    return Order(out=out, formats=format_names(formats), gate=gate, store=store)
+    return Order(
+        out=out,
+        formats=format_names(formats),
+        gate=gate,
+        store=store,
+        language=known_language(language),
+    )
 
 
 def format_names(formats: str) -> tuple[str, ...]:

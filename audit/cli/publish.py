@@ -17,8 +17,10 @@ from audit.people_tables import read_people_tables
 from audit.pictures_file import PICTURES, pack_pictures
 from audit.results import AuditResult, RunRecord
 from audit.tables import write_tables
+from reports.editions import Edition
 from reports.errors import ReportError
 from reports.formats import find_format
+from reports.messages import ENGLISH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,9 @@ class Order:
     gate: GateOrder
     store: Path | None = None
     """Store that keeps a copy; None where none was named."""
+
+    language: str = ENGLISH
+    """Language of the reports that people read."""
 
 
 def publish(
@@ -69,7 +74,7 @@ def publish(
         pictures = draft.units.pictures if draft.units is not None else {}
         if pictures:
             folder.write(PICTURES, pack_pictures(pictures))
-        write_reports(folder, result, pictures, order.formats)
+        write_reports(folder, result, pictures, order.formats, order.language)
         return folder.finish(), result
     except BaseException:
         folder.abandon()
@@ -81,12 +86,14 @@ def write_reports(
     result: AuditResult,
     pictures: Mapping[str, bytes],
     formats: Sequence[str],
+    language: str = ENGLISH,
 ) -> None:
     """Render every wanted format; one that cannot be made here is said and skipped."""
     beside = read_people_tables(folder.path(RESULT).parent, result)
+    edition = Edition(language=language)
     for row in (find_format(name) for name in formats if name != "json"):
         try:
-            folder.write(row.file_name, row.render(result, pictures, tables=beside))
+            folder.write(row.name_in(edition), row.render(result, pictures, edition, tables=beside))
         except ReportError as error:
             note(f"Note: {error}")
 

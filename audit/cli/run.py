@@ -14,6 +14,7 @@ from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
     format_option,
     keep_option,
+    language_option,
     order_of,
     out_option,
     plan_of,
@@ -56,6 +57,7 @@ from probes.readings import parse_reading
               help="Folder of the activation cache.")  # fmt: skip
 @out_option
 @format_option
+@language_option
 @keep_option
 @gate_options
 @click.pass_context
@@ -74,6 +76,7 @@ def run(
     cache: Path | None,
     out: Path,
     formats: str,
+    language: str,
     gate: GateAsked,
     store: Path | None,
 ) -> None:
@@ -84,7 +87,7 @@ def run(
     """
     plan = with_model(plan_of(plan_path, "default"), model, pretrained)
     plan = with_other(plan, other, other_pretrained)
-    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store)
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store, language)
     folders = packs_of(plan, plan_path, packs)
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:

@@ -13,6 +13,7 @@ from audit.cli.gate_asked import GateAsked, gate_options, home_of
 from audit.cli.options import (
     format_option,
     keep_option,
+    language_option,
     order_of,
     out_option,
     plan_of,
@@ -74,6 +75,7 @@ from probes.progress import TerminalProgress
 @plan_option
 @out_option
 @format_option
+@language_option
 @keep_option
 @gate_options
 @click.pass_context
@@ -93,6 +95,7 @@ def score(
     plan_path: Path | None,
     out: Path,
     formats: str,
+    language: str,
     gate: GateAsked,
     store: Path | None,
 ) -> None:
@@ -103,7 +106,7 @@ def score(
     """
     started = datetime.now(UTC)
     plan = plan_of(plan_path, "score")
-    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store)
+    order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store, language)
     files = ScoreFiles(
         scores=scores,
         images=images,
