@@ -8,7 +8,7 @@ WORKERS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test wheel constraints catalogues clean distclean
+.PHONY: help setup demo check format test wheel constraints catalogues golden clean distclean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,10 @@ constraints: ## Resolve constraints.txt anew (a full download)
 
 catalogues: setup ## Bring the messages of every language up to date with the source
 	@$(BIN)/python .ci/catalogues.py
+
+golden: setup ## Store the pages of the PDF tests as they look now; look at them before you commit
+	@bash .ci/pdf_tools.sh
+	@CLIP_AUDIT_GOLDEN=write $(BIN)/pytest -q -k looks_as_stored tests/reports/test_pdf_golden.py
 
 clean: ## Remove what tools left behind; keep .venv and every audit
 	@rm -rf dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
