@@ -177,6 +177,12 @@ def _ablation(
     layers = {layer.name for layer in world.tools.encoder.layers}
     by_id = {f.id: f for f in findings}
     known = [c for c in causal if c.finding in by_id and c.units and c.layer in layers]
+    elsewhere = {c.layer for c in causal if c.finding in by_id and c.units} - layers
+    if not known and elsewhere:
+        raise Untreatable(
+            f"the audit silenced directions of {sorted(elsewhere)[0]}, which are no units of the "
+            "model"
+        )
     if not known:
         reasons = [c.reason for c in causal if c.finding in by_id]
         raise Untreatable(
