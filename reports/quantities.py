@@ -136,7 +136,7 @@ def count(value: int) -> str:
 
 
 def plural(amount: int, one: str, many: str = "") -> str:
-    """Write an amount with its noun.
+    """Write an amount with its noun, for pages and exports that are in English only.
 
     Examples
     --------
@@ -163,18 +163,6 @@ def small(amount: int) -> str:
     if spoken().language == ENGLISH and amount < len(SMALL):
         return SMALL[amount]
     return count(amount)
-
-
-def in_words(amount: int, one: str, many: str = "") -> str:
-    """Write a small amount as a word, for running text.
-
-    Examples
-    --------
-    >>> in_words(2, "finding"), in_words(40, "contrast")
-    ('two findings', '40 contrasts')
-    """
-    noun = one if amount == 1 else many or one + "s"
-    return f"{SMALL[amount]} {noun}" if amount < len(SMALL) else f"{amount:,} {noun}"
 
 
 def day(moment: datetime) -> str:

@@ -174,7 +174,7 @@ def constant(value: float, style: Style) -> str:
     ('−4', '50 %')
     """
     if style.percent:
-        return per_cent(limit(100 * value))
+        return _("{number} %", number=limit(100 * value))
     return _("{number} points", number=limit(100 * value)) if style.points else limit(value)
 
 
