@@ -51,7 +51,8 @@ TOLD: dict[TreatmentName, Told] = {
         place="image tower",
         what=(
             "Draws the units that carry a finding towards their mean response: a response a "
-            "becomes (1 - s) a + s mean. Nothing else is changed."
+            "becomes its share 1 \N{MINUS SIGN} s plus the share s of the mean. "
+            "Nothing else is changed."
         ),
         cannot=(
             "It cannot touch links between prompts, which the text tower carries, nor what other "

@@ -26,8 +26,8 @@ LESS = (
     "A smaller number is a smaller measured effect for the groups, harms, words and pictures of "
     "this audit. It does not say that the model treats groups alike, nor that the harm is gone "
     "where it was not measured.",
-    "Every treatment was fitted on one half of clusters and terms and the effects in the chart are "
-    "of the other half. Rates and the audit's verdicts are of all stimuli, those that were fitted "
+    "What is fitted was fitted on one half of clusters and terms; the effects in the chart are of "
+    "the other half. Rates and the audit's verdicts are of all stimuli, those that were fitted "
     "to among them.",
     "Effects are in control standard deviations of each state: what shrinks every cosine alike "
     "does not look like a gain.",
