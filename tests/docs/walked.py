@@ -68,6 +68,7 @@ WALKS: dict[str, Walk] = {
     "clip-audit unit audits/FOLDER visual.layer4.2:1895": Walk(instead=AUDITS_UNIT),
     "clip-audit unit audits/FOLDER --concept middle_east": Walk(instead=GROUP),
     "clip-audit report audits/FOLDER --format html,pdf": Walk(pdf=True, says="report.pdf"),
+    "clip-audit report audits/FOLDER --language zh-Hans": Walk(says="zh-Hans"),
     "clip-audit report audits/FOLDER --format sarif,junit": Walk(says="junit"),
     "clip-audit verify audits/FOLDER": Walk(says="complete and unchanged"),
     "clip-audit waive --list --audit audits/FOLDER": Walk(says="active"),
