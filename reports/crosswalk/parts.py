@@ -24,3 +24,12 @@ PARTS = {
     "A": N_("files for machines"),
 }
 """Key to what stands there."""
+
+SECTIONS = {
+    **{"R2": "scope", "R3": "system", "R4": "inputs", "R5": "contrasts", "R6": "method"},
+    **{"R7": "findings", "R8": "units", "R10": "reliability", "R11": "change", "R12": "gate"},
+    **{"R13": "limits", "R14": "decisions", "R15": "reproducibility", "R16": "crosswalk"},
+    "R17": "glossary",
+}
+"""Key to the section of a report (`reports.view.TITLES`) where it stands; the rest is on page one,
+or beside the report."""

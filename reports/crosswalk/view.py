@@ -10,7 +10,7 @@ from reports.blocks import Cell, Column, Fact, Table, table, text
 from reports.crosswalk.evidence import EVIDENCE, found_in, is_trusted
 from reports.crosswalk.frameworks import Clause, Framework
 from reports.crosswalk.human import HUMAN_FIELDS, filled, statement
-from reports.crosswalk.parts import PARTS
+from reports.crosswalk.parts import PARTS, SECTIONS
 from reports.crosswalk.reading import framework_ids, read_framework, read_texts, translated
 from reports.crosswalk.states import MEANINGS, STATES, Answer, State, answer
 from reports.governance import NOTHING_SAID, Governance
@@ -38,6 +38,9 @@ class ClauseView:
     sections: tuple[str, ...]
     """Keys of `reports.crosswalk.parts.PARTS`."""
 
+    places: tuple["Place", ...]
+    """The same as places in the report."""
+
     state: State
     state_words: str
     reason: str
@@ -47,6 +50,16 @@ class ClauseView:
     """What people must supply whatever the state; empty where nothing."""
 
     verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where something stands in a report."""
+
+    section: str
+    """Id of a section; empty for page one, and for what lies beside the report."""
+
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +73,7 @@ class FrameworkView:
     """Jurisdiction, status, day, what was not verified, sources."""
 
     caution: str
+    not_verified: str
     clauses: tuple[ClauseView, ...]
     counts: tuple[tuple[State, int], ...]
     """How many clauses have each state; states that no clause has are left out."""
@@ -157,6 +171,7 @@ def _framework(
         title=framework.title,
         about=about(framework, governance),
         caution=framework.caution,
+        not_verified=framework.not_verified,
         clauses=clauses,
         counts=tuple((state, n) for state, n in counted if n),
         as_of=_day(framework),
@@ -183,12 +198,18 @@ def _clause(clause: Clause, given: Answer) -> ClauseView:
         asks=clause.asks,
         evidence=clause.evidence,
         sections=clause.sections,
+        places=_places(clause.sections),
         state=given.state,
         state_words=_(STATES[given.state]),
         reason=_reason(given),
         human=clause.human,
         verified=clause.verified,
     )
+
+
+def _places(keys: Sequence[str]) -> tuple[Place, ...]:
+    places = [Place(section=SECTIONS.get(key, ""), words=_(PARTS[key])) for key in keys]
+    return tuple(dict.fromkeys(places))
 
 
 def _reason(given: Answer) -> str:

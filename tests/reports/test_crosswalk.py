@@ -363,6 +363,19 @@ def test_every_table_has_a_caption_and_every_state_a_word(told, paged):
     assert elements(html)
 
 
+def test_clauses_point_to_sections_that_the_report_has(told):
+    titles = pytest.importorskip("reports.view").TITLES
+    places = {
+        place.section
+        for framework in crosswalk_view(told).frameworks
+        for clause in framework.clauses
+        for place in clause.places
+    }
+
+    assert places - {""} <= set(titles)
+    assert len(places) > 10
+
+
 @pytest.mark.parametrize("evil", ["</table><script>x</script>", "{{ 7*7 }}", "a\u202eb\x00"])
 def test_hostile_texts_of_a_framework_leave_the_page_as_it_is(stored, evil):
     framework = parse_framework(SMALL, name="small.yaml")
