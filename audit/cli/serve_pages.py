@@ -11,6 +11,7 @@ from audit.cli.serve_kept import content_of, files_of, told_by
 from audit.cli.serve_sources import Looked, Sources, look, store_fact
 from audit.errors import OutputError, ResultError
 from audit.store.place import INDEX
+from audit.store.reading import models_with
 from audit.store.remembered import KeptAudit
 from reports.history.addresses import (
     AUDIT,
@@ -181,17 +182,9 @@ def _finding(looked: Looked, query: Query) -> Answer:
         for waiver in waivers_of(looked)
         if any((c.model, c.fingerprint) == (model, id) for c in waiver.covers)
     ]
-    return Answer(
-        status=200,
-        content=finding_page(looked.fact, life, own, waivers, _others(looked, model, id)),
-    )
-
-
-def _others(looked: Looked, model: str, fingerprint: str) -> tuple[str, ...]:
-    """Return the other models that had a finding."""
-    names = dict.fromkeys(row.model for row in looked.rows if row.model != model)
-    return tuple(name for name in names if any(
-        life.fingerprint == fingerprint for life in lives_of(looked, name)))  # fmt: skip
+    there = models_with(looked.store.database, id)
+    others = tuple(name for name in there if name != model)
+    return Answer(status=200, content=finding_page(looked.fact, life, own, waivers, others))
 
 
 def _audit(looked: Looked, query: Query) -> Answer:

@@ -21,7 +21,7 @@ from audit.store.database import (
 )
 from audit.store.place import Store, read_settings
 from audit.store.remembered import KeptAudit
-from audit.store.tables import FINDINGS
+from audit.store.tables import AUDITS, FINDINGS
 
 
 def read_store(path: Path) -> Store:
@@ -141,6 +141,19 @@ class SeenFinding:
     identity_name: str
     harm_name: str
     blocking: bool
+
+
+def models_with(database: Database, fingerprint: str) -> tuple[str, ...]:
+    """Return the models that had a finding in any of their audits, by name."""
+    wanted = (
+        select(AUDITS.c.model)
+        .join(FINDINGS, FINDINGS.c.audit == AUDITS.c.id)
+        .where(FINDINGS.c.fingerprint == fingerprint)
+        .distinct()
+        .order_by(AUDITS.c.model)
+    )
+    with database.read() as connection:
+        return tuple(connection.execute(wanted).scalars())
 
 
 def findings_of(

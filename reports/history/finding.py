@@ -24,7 +24,13 @@ from reports.history.model import (
     stops_of,
 )
 from reports.history.pages import Page, draw
-from reports.history.trends import TrendChart, effect_scale, trend_chart
+from reports.history.trends import (
+    MOST_STOPS,
+    TrendChart,
+    effect_scale,
+    left_out,
+    trend_chart,
+)
 from reports.history.waivers import waivers_table
 from reports.history.words import (
     ARMS,
@@ -81,6 +87,7 @@ def finding_page(
         "waivers": waivers_table(waivers, store) if waivers else None,
         "waivers_given": store.waivers_given,
         "others": [(name, to_finding(name, life.fingerprint)) for name in others],
+        "earlier": left_out(len(audits)),
         "in_sd": IN_SD,
         "no_test": NO_TEST,
     }
@@ -129,8 +136,8 @@ def _facts(life: FindingFact, audits: Sequence[AuditFact]) -> tuple[Line, ...]:
 def _charts(
     life: FindingFact, audits: Sequence[AuditFact], arms: Sequence[str]
 ) -> tuple[ArmTrend, ...]:
-    stops = stops_of(audits)
-    drawn = {arm: measured_in(points_of(life), audits, arm) for arm in arms}
+    stops, latest = stops_of(audits)[-MOST_STOPS:], audits[-MOST_STOPS:]
+    drawn = {arm: measured_in(points_of(life), latest, arm) for arm in arms}
     down = effect_scale([point for points in drawn.values() for point in points])
     return tuple(
         ArmTrend(

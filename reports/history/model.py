@@ -9,7 +9,15 @@ from reports.history.audits import audits_table, choice, previous_of
 from reports.history.cells import Entry, Line, line
 from reports.history.facts import AuditFact, FindingFact, ModelFact, PointFact, StoreFact, Tone
 from reports.history.pages import Page, draw
-from reports.history.trends import Measured, Stop, TrendChart, effect_scale, trend_chart
+from reports.history.trends import (
+    MOST_STOPS,
+    Measured,
+    Stop,
+    TrendChart,
+    effect_scale,
+    left_out,
+    trend_chart,
+)
 from reports.history.words import (
     ARMS,
     IN_SD,
@@ -77,6 +85,7 @@ def model_page(
         "findings": findings_table(findings),
         "trends": trends(findings[:MOST_TRENDS], audits),
         "left_out": max(0, len(findings) - MOST_TRENDS),
+        "earlier": left_out(len(audits)),
         "in_sd": IN_SD,
         "no_test": NO_TEST,
         "mixed": len({audit.plan for audit in audits}) > 1,
@@ -193,8 +202,8 @@ def findings_table(findings: Sequence[FindingFact]) -> Table | None:
 
 def trends(findings: Sequence[FindingFact], audits: Sequence[AuditFact]) -> tuple[Trend, ...]:
     """Draw findings over the audits, on one scale, each in the arm where it was seen last."""
-    stops = stops_of(audits)
-    drawn = {life.fingerprint: measured_in(points_of(life), audits, life.latest.arm)
+    stops, latest = stops_of(audits)[-MOST_STOPS:], audits[-MOST_STOPS:]
+    drawn = {life.fingerprint: measured_in(points_of(life), latest, life.latest.arm)
              for life in findings}  # fmt: skip
     down = effect_scale([point for points in drawn.values() for point in points])
     told = []

@@ -12,6 +12,9 @@ LEFT, RIGHT, TOP, BOTTOM = 34, 350, 20, 136
 EDGE = 14
 """Pixels that the first and the last audit keep from the frame."""
 
+MOST_STOPS = 30
+"""Audits that a chart has room for: the latest."""
+
 LABEL = 76
 """Pixels that one date needs."""
 
@@ -98,6 +101,19 @@ class TrendChart:
     """Where the weights changed."""
 
 
+def left_out(amount: int) -> str:
+    """Say which audits the charts leave out; empty where they show all.
+
+    Examples
+    --------
+    >>> left_out(40), left_out(3)
+    ('The charts show the latest 30 of 40 audits.', '')
+    """
+    if amount <= MOST_STOPS:
+        return ""
+    return f"The charts show the latest {MOST_STOPS} of {amount} audits."
+
+
 def effect_scale(measured: Sequence[Measured]) -> Scale:
     """Return the scale that charts of one page share, so that heights can be compared.
 
@@ -164,9 +180,20 @@ def _dates(stops: Sequence[Stop], across: Sequence[float]) -> tuple[DateTick, ..
     """Label the last audit, and before it as many as have room."""
     chosen: list[DateTick] = []
     for stop, at in reversed(tuple(zip(stops, across, strict=True))):
-        if not chosen or chosen[-1].at - at >= LABEL:
-            chosen.append(DateTick(at=at, label=stop.label, side=_side(at)))
+        tick = DateTick(at=at, label=stop.label, side=_side(at))
+        if not chosen or end_of(tick) <= start_of(chosen[-1]):
+            chosen.append(tick)
     return tuple(reversed(chosen))
+
+
+def start_of(tick: DateTick) -> float:
+    """Return where the room of a date begins."""
+    return tick.at - {"start": 0.0, "middle": 0.5, "end": 1.0}[tick.side] * LABEL
+
+
+def end_of(tick: DateTick) -> float:
+    """Return where the room of a date ends."""
+    return start_of(tick) + LABEL
 
 
 def _side(at: float) -> Literal["start", "middle", "end"]:

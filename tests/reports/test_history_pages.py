@@ -25,18 +25,20 @@ from reports.history.facts import (
     WaiverFact,
 )
 from reports.history.message import message_page
-from reports.history.model import measured_in, points_of, standing_of, stops_of
+from reports.history.model import measured_in, points_of, standing_of, stops_of, trends
 from reports.history.overview import overview
 from reports.history.standing import concerns, headline, worst_first
 from reports.history.trends import (
     BOTTOM,
-    LABEL,
     LEFT,
     RIGHT,
     TOP,
     Measured,
     Stop,
     effect_scale,
+    end_of,
+    left_out,
+    start_of,
     trend_chart,
 )
 from reports.history.words import ago, answer_entry, gate_entry, in_days, tallies
@@ -245,7 +247,7 @@ def test_dates_never_meet_and_the_last_is_always_there(amount):
     chart = chart_of(points)
 
     assert chart.x_ticks[-1].label == f"d{amount - 1}"
-    assert all(b.at - a.at >= LABEL for a, b in pairwise(chart.x_ticks))
+    assert all(end_of(a) <= start_of(b) for a, b in pairwise(chart.x_ticks))
 
 
 def test_the_line_breaks_where_the_plan_changed_and_weights_are_marked():
@@ -255,6 +257,17 @@ def test_the_line_breaks_where_the_plan_changed_and_weights_are_marked():
 
     assert [len(run) for run in chart.lines] == [2, 2]
     assert chart.changes == (chart.dots[1].value,)
+
+
+def test_a_long_past_is_drawn_from_its_end_and_the_chart_says_so():
+    audits = [replace(AUDIT, id=str(n), folder=f"f{n}") for n in range(40)]
+    points = tuple(PointFact(audit=a.folder, arm="text", verdict="found", effect=1.0 + n, low=0.5,
+                             high=50.0) for n, a in enumerate(audits))  # fmt: skip
+    (trend,) = trends([replace(LIFE, points=points)], audits)
+
+    assert len(trend.chart.dots) == 30
+    assert trend.chart.dots[-1].y == min(dot.y for dot in trend.chart.dots)
+    assert left_out(40) == "The charts show the latest 30 of 40 audits."
 
 
 def test_an_audit_that_did_not_ask_leaves_a_gap_and_no_dot():
