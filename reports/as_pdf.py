@@ -12,7 +12,7 @@ from reports.editions import FULL, Edition
 from reports.errors import ReportError
 from reports.fonts import SANS, full_faces
 from reports.formats import NO_PICTURES, NO_TABLES
-from reports.messages import speaking
+from reports.messages import _, speaking
 from reports.pdf_metadata import attachments, date, declare_accessible
 from reports.pdf_structure import mend
 from reports.sections.contrasts import MARKER_LEGEND
@@ -93,7 +93,7 @@ def page_source(
             paged=True,
             ink=INK,
             marker_legend=MARKER_LEGEND,
-            illustrate=ILLUSTRATE,
+            illustrate=_(ILLUSTRATE),
         )
 
 
