@@ -57,17 +57,46 @@ def test_nothing_installed_is_nobody_to_run_it_as(tmp_path):
     assert SERVER.as_user("nobody", str(tmp_path)) is None
 
 
+APT = """#!/bin/sh
+echo "$*" >> "$HERE/asked"
+case "$*" in *install*)
+    cp "$HERE/postgresql-common/createcluster.d/clip-audit-tests.conf" "$HERE/meanwhile"
+    mkdir -p "$HERE/postgresql/15/bin" && : > "$HERE/postgresql/15/bin/initdb" ;;
+esac
+"""
+
+
 def set_up(folder: Path, *tools: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with these programs alone, and the folder in the place of the system's."""
     for tool in tools:
         (folder / tool).symlink_to(shutil.which(tool))
-    script = (ROOT / ".ci" / "services.sh").read_text().replace("/usr/lib", str(folder))
+    script = (ROOT / ".ci" / "services.sh").read_text()
+    for place in ("/usr/lib", "/etc"):
+        script = script.replace(f"{place}/postgresql", f"{folder}/postgresql")
     return subprocess.run(
         [shutil.which("bash"), "-c", script],
-        env={"PATH": str(folder)},
+        env={"PATH": str(folder), "HERE": str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def test_root_gets_the_server_without_one_that_runs(tmp_path):
+    script(tmp_path / "apt-get", APT)
+    script(tmp_path / "id", "#!/bin/sh\necho 0\n")
+    done = set_up(tmp_path, "sh", "env", "mkdir", "tee", "rm", "cp")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Could not" not in done.stdout
+    assert (tmp_path / "asked").read_text().splitlines()[-1].endswith("recommends postgresql")
+    assert (tmp_path / "meanwhile").read_text() == "create_main_cluster = false\n"
+    assert list((tmp_path / "postgresql-common" / "createcluster.d").iterdir()) == []
 
 
 def test_where_nothing_may_be_installed_the_set_up_says_so_and_ends_well(tmp_path):
