@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings the programs that the tests of PDF reports ask for a second opinion: qpdf and poppler.
+# Brings the programs that the tests of PDF reports ask for a second opinion, qpdf and poppler, and
+# the font of Chinese pages.
 # Where it may not install, it says so and ends well: those tests are then skipped, or, with
 # CI=true, they fail.
 set -euo pipefail
@@ -29,6 +30,7 @@ apt_install() {
 missing=()
 command -v qpdf >/dev/null || missing+=(qpdf)
 command -v pdftotext >/dev/null && command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+[ -n "$(fc-list :lang=zh-cn family 2>/dev/null)" ] || missing+=(fontconfig fonts-noto-cjk)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 say "Tests of PDF reports use ${missing[*]}; trying to install ..."

@@ -1,4 +1,5 @@
 import importlib.util
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -104,6 +105,7 @@ def test_a_report_in_a_third_language_says_what_it_can_and_marks_the_rest(german
     assert "Befunde" in html
     assert "23. November" in html or " 2026" in html
     assert '<span lang="en">' in html
+    assert not re.search(r'="[^"<>]*<span', html), "no attribute may hold the mark"
     assert "shown in the language in which it was stored" in html
 
 
