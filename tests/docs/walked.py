@@ -183,6 +183,8 @@ WALKS: dict[str, Walk] = {
     "clip-audit score --groups groups.csv --units visual.layer4.2:preact-max=units.npz::layer4 --units "
     "visual.layer3.5:preact-max=more.parquet --images emb.npy --texts texts.npy --labels labels.csv "
     "--readout visual.layer4.2=readout.npy": SMALL,
+    # docs/reports.md
+    "clip-audit report AUDIT --format html,pdf": Walk(says="report.pdf"),
     # docs/schedule.md
     "clip-audit schedule check": Walk(code=4, says="stale"),
     "clip-audit schedule list": Walk(says="nightly"),
