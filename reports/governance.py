@@ -83,7 +83,7 @@ FIELDS = tuple(
          N_("Deploy, deploy with measures, do not deploy, or still open."), True),
         ("decision", "residual_risk", N_("Residual risk"),
          N_("Which findings stay open and why that is acceptable, or not."), True),
-        ("decision", "measures", N_("Measures"),
+        ("decision", "measures", N_("Measures taken"),
          N_("What is done about the findings, by whom and until when."), True),
         ("decision", "next_review", N_("Next review"),
          N_("Date or event of the next audit."), True),
