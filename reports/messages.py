@@ -72,7 +72,12 @@ def _longest_words(message: str) -> str:
 
 
 def _pattern(message: str) -> re.Pattern[str]:
-    return re.compile(_HOLE.sub(r"(?P<\1>.+?)", re.escape(message)), re.DOTALL)
+    """Read ``{n}`` as a hole for digits, and every other one as a hole for words."""
+    return re.compile(_HOLE.sub(_hole, re.escape(message)), re.DOTALL)
+
+
+def _hole(hit: re.Match[str]) -> str:
+    return rf"(?P<{hit[1]}>{'[0-9][0-9.,]*' if hit[1] == 'n' else '.+?'})"
 
 
 _ENGLISH = Catalogue(language=ENGLISH, locale=Locale.parse("en_GB"), messages=NullTranslations())
