@@ -42,7 +42,7 @@ const STEPS = {
   type: (page, selector, words) => page.type(selector, words),
   press: (page, key) => page.keyboard.press(key),
   focus: (page, selector) => page.focus(selector),
-  media: (page, name) => page.emulateMediaType(name),
+  media: (page, name, job) => emulate(page, { ...job, media: name }),
   ask: (page, expression) => page.evaluate(expression),
 };
 
@@ -76,13 +76,21 @@ async function watch(page, own) {
   return seen;
 }
 
+/** Set medium and features in one call: either alone takes the other back. */
+async function emulate(page, job) {
+  page.sessionOfMedia ??= await page.createCDPSession();
+  await page.sessionOfMedia.send("Emulation.setEmulatedMedia", {
+    media: job.media ?? "screen",
+    features: [
+      { name: "prefers-color-scheme", value: job.scheme ?? "light" },
+      { name: "prefers-reduced-motion", value: job.motion ?? "reduce" },
+    ],
+  });
+}
+
 async function open(page, job, own) {
   await page.setViewport({ width: job.width ?? 1280, height: job.height ?? 900 });
-  await page.emulateMediaType(job.media ?? "screen");
-  await page.emulateMediaFeatures([
-    { name: "prefers-color-scheme", value: job.scheme ?? "light" },
-    { name: "prefers-reduced-motion", value: job.motion ?? "reduce" },
-  ]);
+  await emulate(page, job);
   await page.setJavaScriptEnabled(job.scripts ?? true);
   await page.goto(own, { waitUntil: "load" });
   // The page's own scripts have had their chance; the checkers need theirs.
@@ -98,7 +106,7 @@ async function answer(browser, job) {
     await open(page, job, own);
     const told = { answers: [] };
     for (const [kind, ...words] of job.steps ?? []) {
-      const value = await STEPS[kind](page, ...words);
+      const value = await STEPS[kind](page, ...words, job);
       if (kind === "ask") told.answers.push(value ?? null);
     }
     // A picture taken first shows the page as a reader has it, without a checker's traces.

@@ -51,6 +51,16 @@ def test_faint_words_of_one_colour_scheme_are_seen_in_that_one(browser, page):
     assert [rule["id"] for rule in dark] == ["color-contrast"]
 
 
+def test_medium_colour_scheme_and_motion_are_emulated_together(browser, page):
+    ask = "['print', '(prefers-color-scheme: dark)', '(prefers-reduced-motion: reduce)']"
+    ask = ["ask", f"{ask}.map((query) => matchMedia(query).matches)"]
+
+    told = browser.look(page(), scheme="dark", media="print",
+                        steps=[ask, ["media", "screen"], ask])  # fmt: skip
+
+    assert told["answers"] == [[True, True, True], [False, True, True]]
+
+
 def test_the_contrast_of_words_in_a_chart_is_taken_over_what_lies_below_them(browser, page):
     chart = """<svg role="img" aria-label="chart" width="200" height="40">
         <rect width="200" height="40" fill="#000"/><text x="5" y="20" fill="#fff">a</text>
