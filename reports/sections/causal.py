@@ -46,9 +46,19 @@ def causal_view(finding: FindingRecord, result: AuditResult, names: Names) -> Ca
 def _facts(record: CausalRecord) -> Table | None:
     if defined(record.drop) is None:
         return None
+    return table(
+        f"causal-{record.finding}",
+        _("{finding}: its units silenced", finding=record.finding),
+        [Column(head=_("What"), width="name"), Column(head=_("Result"), width="wide")],
+        ((text(what), text(told)) for what, told in _silencing(record)),
+        compact=True,
+    )
+
+
+def _silencing(record: CausalRecord) -> list[tuple[str, str]]:
     units = ", ".join(f"{unit}" for unit in record.units[:UNITS_NAMED])
     matched = record.matched
-    rows = [
+    return [
         (
             _("Silenced together"),
             _(
@@ -84,6 +94,12 @@ def _facts(record: CausalRecord) -> Table | None:
                 sets=count(matched.sets),
             ),
         ),
+        *_consequences(record),
+    ]
+
+
+def _consequences(record: CausalRecord) -> list[tuple[str, str]]:
+    return [
         (
             "p",
             _(
@@ -109,13 +125,6 @@ def _facts(record: CausalRecord) -> Table | None:
             ),
         ),
     ]
-    return table(
-        f"causal-{record.finding}",
-        _("{finding}: its units silenced", finding=record.finding),
-        [Column(head=_("What"), width="name"), Column(head=_("Result"), width="wide")],
-        ((text(what), text(told)) for what, told in rows),
-        compact=True,
-    )
 
 
 def _answers(record: CausalRecord) -> list[tuple[str, str]]:

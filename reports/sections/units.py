@@ -4,10 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from audit.results import (
-    AgreementRecord,
     AuditResult,
     ContributionRecord,
-    FamilyRecord,
     FindingRecord,
     LeadRecord,
     UnitPageRecord,
@@ -20,9 +18,7 @@ from reports.panels import PanelChart, SpreadChart
 from reports.pictures import Gallery, gallery
 from reports.quantities import (
     interval,
-    listed,
     number,
-    p_equals,
     percent,
     signed,
     together,
@@ -50,12 +46,12 @@ from reports.sections.unit_examples import (
     shot_rows,
     wanted_pictures,
 )
+from reports.sections.unit_kinship import kinship
 from reports.sections.unit_words import (
     ARM_NAMES,
     FULL_IN_PAGES,
     FULL_ON_SCREEN,
     Link,
-    arm_in_text,
     asked_for,
     finding_links,
     finding_title,
@@ -265,7 +261,7 @@ def _unit(
         findings=finding_links(page, ordered[:FINDINGS_ON_SCREEN], FINDINGS_IN_PAGES, names),
         story=tuple(names.sentence(words) for words in page.story),
         leads=_leads(page, names),
-        kinship=together(_kinship(page, names)),
+        kinship=together(kinship(page, names)),
         examples=shot_rows(page, names, shown),
         drawn=drawn_pictures(page, shown),
         curves=curve_chart(page, names),
@@ -341,53 +337,6 @@ def _lead(lead: LeadRecord, names: Names) -> Cell:
     if undefined(lead.ap_lift):
         return text(_("{concept}: {value}", concept=concept, value=value))
     return text(_("{concept}: {value}, lift {lift}", concept=concept, value=value, lift=lift))
-
-
-def _kinship(page: UnitPageRecord, names: Names) -> list[str]:
-    told = [_agreement(page.agreement, names)] if page.agreement else []
-    return [*told, *(_family(family, names) for family in page.families)]
-
-
-def _agreement(agreement: AgreementRecord, names: Names) -> str:
-    arms = listed([arm_in_text(arm) for arm in agreement.arms])
-    if not agreement.shared:
-        return _("No concept is among the strongest three in each of {arms}.", arms=arms)
-    return ngettext(
-        "{shared} is among the strongest three in each of {arms}; arms that order concepts "
-        "independently share at least so many in {chance} of cases.",
-        "{shared} are among the strongest three in each of {arms}; arms that order concepts "
-        "independently share at least so many in {chance} of cases.",
-        len(agreement.shared),
-        shared=listed([f"“{names.concept(ref)}”" for ref in agreement.shared]),
-        arms=arms,
-        chance=percent(agreement.chance, 2),
-    )
-
-
-def _family(family: FamilyRecord, names: Names) -> str:
-    arm, p = arm_in_text(family.arm), p_equals(family.p)
-    if family.set:
-        return _(
-            "In {arm} its strongest concepts come from “{family}” more often than by chance "
-            "(p\N{NO-BREAK SPACE}{p}).",
-            arm=arm,
-            family=names.family(family.set),
-            p=p,
-        )
-    if family.nearest:
-        return _(
-            "In {arm} its strongest concepts share no set more often than by chance, nearest "
-            "“{family}” (p\N{NO-BREAK SPACE}{p}).",
-            arm=arm,
-            family=names.family(family.nearest),
-            p=p,
-        )
-    return _(
-        "In {arm} its strongest concepts share no set more often than by chance "
-        "(p\N{NO-BREAK SPACE}{p}).",
-        arm=arm,
-        p=p,
-    )
 
 
 def _contributions(
