@@ -66,21 +66,39 @@ def _scope_heads(document: Any) -> None:
 
 def _join_tables(document: Any, tree: Tree) -> None:
     """Put the rows of a table that breaks over pages into one table with one head."""
-    for first, *rest in _tables(document).values():
-        table = _table_of(tree, first)
-        body = [kid for kid in tree.kids(table) if kid["S"] == "/TBody"][-1:]
-        heads = _columns(first)
+    for parts in _tables(document).values():
+        first, *rest = (part for part in parts if part)
+        table, heads = _table_of(tree, first), _columns(first)
         for part in rest:
-            other = _table_of(tree, part)
-            renamed = {old.string: new for old, new in zip(_columns(part), heads, strict=True)}
-            for cell in part:
-                known = cell.mark["A"].get("Headers")
-                if known is not None:
-                    known[:] = [renamed.get(key.string, key) for key in known]
-            for kid in tree.kids(other):
-                if kid["S"] == "/TBody" and body:
-                    tree.take_over(body[0], kid)
+            other, columns = _table_of(tree, part), _columns(part)
+            # A head that does not fit beside a tall row is not drawn on that page.
+            kept = ("/THead", "/TBody") if columns and not heads else ("/TBody",)
+            heads = heads or columns
+            _rename(part, columns, heads)
+            moved = [kid for kid in tree.kids(other) if kid["S"] in kept]
             other["K"].clear()
+            _take_in(tree, table, moved)
+
+
+def _rename(cells: list[Any], columns: list[Any], heads: list[Any]) -> None:
+    """Let cells name the heads of the joined table instead of those of their own page."""
+    renamed = {old.string: new for old, new in zip(columns, heads, strict=False)}
+    for cell in cells:
+        known = cell.mark["A"].get("Headers")
+        if known is not None:
+            known[:] = [renamed.get(key.string, key) for key in known]
+
+
+def _take_in(tree: Tree, table: Any, groups: list[Any]) -> None:
+    """Append groups of rows to a table; rows of a body go to the body that is there."""
+    for group in groups:
+        parts = tree.kids(table)
+        same = [kid for kid in parts if kid["S"] == group["S"]]
+        if same:
+            tree.take_over(same[-1], group)
+        else:
+            order = ["/Caption", "/THead", "/TBody", "/TFoot"]
+            tree.put(table, sorted([*parts, group], key=lambda kid: order.index(kid["S"])))
 
 
 def _table_of(tree: Tree, cells: list[Any]) -> Any:

@@ -37,6 +37,9 @@ from reports.sections.sensitivity import (
 BARS = 14
 """Rows of the chart of the largest differences."""
 
+GRIDS_IN_PAGES = 6
+"""Shaded grids that the paged edition shows."""
+
 LABELS = 100
 """Labels that the report lists; measurements.csv has all."""
 
@@ -70,6 +73,7 @@ class RatesView:
     worst: Table | None
     sensitivity: SensitivityView | None
     grids: tuple[Table, ...]
+    grids_in_pages: tuple[Table, ...]
     families: Table | None
     labels: Table | None
     grid_note: str
@@ -87,6 +91,7 @@ def rates_view(result: AuditResult, names: Names, labels: Labels = "standard") -
     harmful = worst_first([rate for rate in single if severity_of(rate, names)] or single)
     main = families or harmful
     above = [rate for rate in main if surely_above(rate)]
+    grids = tuple(rate_grids(prefix, families, names))
     return RatesView(
         lead=together([_(LEADS[labels]) if LEADS[labels] else "", _lead(families, single)]),
         warning=_warning(rates),
@@ -98,7 +103,8 @@ def rates_view(result: AuditResult, names: Names, labels: Labels = "standard") -
             names,
         ),
         sensitivity=sensitivity_view(prefix, worst_first(rates), names),
-        grids=tuple(rate_grids(prefix, families, names)),
+        grids=grids,
+        grids_in_pages=grids[:GRIDS_IN_PAGES],
         families=rate_table(
             f"{prefix}-families",
             _captioned(_("Every harm family and group"), labels),
