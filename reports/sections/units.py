@@ -18,6 +18,7 @@ from reports.panels import PanelChart, SpreadChart
 from reports.pictures import Gallery, gallery
 from reports.quantities import (
     interval,
+    listed,
     number,
     percent,
     signed,
@@ -52,6 +53,7 @@ from reports.sections.unit_words import (
     FULL_IN_PAGES,
     FULL_ON_SCREEN,
     Link,
+    arm_in_text,
     asked_for,
     finding_links,
     finding_title,
