@@ -10,7 +10,7 @@ from typing import Any
 from audit.results import AuditResult
 from reports.editions import FULL, Edition
 from reports.errors import ReportError
-from reports.fonts import SANS, full_faces
+from reports.fonts import HAN_SANS, SANS, check_han, full_faces
 from reports.formats import NO_PICTURES, NO_TABLES
 from reports.messages import _, speaking
 from reports.pdf_metadata import attachments, date, declare_accessible
@@ -21,7 +21,7 @@ from reports.templates import PICTURE, environment
 from reports.view import build_view
 
 INK = {
-    "font": SANS,
+    "font": f"{SANS},{HAN_SANS[0]}",
     "paper": "#ffffff",
     "text": "#1c2126",
     "muted": "#545e68",
@@ -75,17 +75,21 @@ def render(
     Raises
     ------
     ReportError
-        If Pango is missing; the message has the command that installs it.
+        If Pango, or a font for the language, is missing; the message has the command that
+        installs it.
     """
     weasyprint = _weasyprint()
+    check_han(edition.language)
     with _quiet():
-        return _write(weasyprint, page_source(result, pictures, edition), result, tables)
+        source = page_source(result, pictures, edition)
+        return _write(weasyprint, source, result, tables, attach=edition.audience == "full")
 
 
 def page_source(
     result: AuditResult, pictures: Mapping[str, bytes] = NO_PICTURES, edition: Edition = FULL
 ) -> str:
     """Return the HTML that becomes the pages."""
+    edition.check()
     template = environment().get_template("pages.html.j2")
     with speaking(edition.language):
         return template.render(
@@ -98,7 +102,12 @@ def page_source(
 
 
 def _write(
-    weasyprint: Any, html: str, result: AuditResult, tables: Mapping[str, bytes] = NO_TABLES
+    weasyprint: Any,
+    html: str,
+    result: AuditResult,
+    tables: Mapping[str, bytes] = NO_TABLES,
+    *,
+    attach: bool = True,
 ) -> bytes:
     fonts = weasyprint.text.fonts.FontConfiguration()
     fetcher = _fetcher(weasyprint)
@@ -114,7 +123,8 @@ def _write(
         ) from None
     date(document.metadata, result.run.finished)
     declare_accessible(document.metadata)
-    document.metadata.attachments = attachments(weasyprint, result, tables, fetcher)
+    if attach:
+        document.metadata.attachments = attachments(weasyprint, result, tables, fetcher)
     identifier = bytes.fromhex(result.digest.removeprefix("sha256:"))[:16]
     pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier, finisher=mend)
     return pdf

@@ -185,15 +185,19 @@ def _somewhere(rng: np.random.Generator) -> Rendering:
 
 
 def examples(
-    world: World, plants: Sequence[Plant], rng: np.random.Generator, batch: int
+    world: World,
+    plants: Sequence[Plant],
+    rng: np.random.Generator,
+    batch: int,
+    shares: Mapping[str, float] = SHARES,
 ) -> Iterator[list[Example]]:
     """Yield batches without end: groups, badges, pairs and words, each concept equally often."""
     rows: dict[tuple[str, ...], int] = {}
     for row, key in enumerate(pool_keys(world, plants)):
         rows.setdefault(key, row)
-    kinds = list(SHARES)
+    kinds = list(shares)
     while True:
-        drawn = rng.choice(len(kinds), size=batch, p=list(SHARES.values()))
+        drawn = rng.choice(len(kinds), size=batch, p=list(shares.values()))
         yield [_example(kinds[k], world, plants, rows, rng) for k in drawn]
 
 

@@ -15,7 +15,7 @@ import open_clip
 import torch
 from numpy.typing import NDArray
 from open_clip.model import CLIP
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -129,10 +129,12 @@ def _vary(pictures: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:
     return normal.contiguous(memory_format=torch.channels_last)
 
 
-def build_model(seed: int) -> CLIP:
-    """Build the stock open_clip model with weights drawn from ``seed``."""
+def build_model(seed: int, start: Path | None = None) -> CLIP:
+    """Build the stock open_clip model with weights drawn from ``seed``, or those of a folder."""
     torch.manual_seed(seed)
     model = CLIP(**MODEL)
+    if start is not None:
+        model.load_state_dict(load_file(start / "open_clip_model.safetensors"))
     return model.to(memory_format=torch.channels_last)
 
 
@@ -156,6 +158,7 @@ def train(
     steps: int,
     rate: float,
     checkpoint: Path,
+    reads: bool = True,
 ) -> None:
     """Train in place; go on from ``checkpoint`` where it exists, and write it every 200 steps."""
     learnt = [*model.parameters(), *reader.parameters()]
@@ -171,7 +174,9 @@ def train(
     for step, batch in enumerate(stream, start=1):
         if step <= done:
             continue
-        loss, reading = loss_of(model, batch), reader(batch.words)
+        loss = loss_of(model, batch)
+        # A reader that is new would spoil what a trained tower reads already.
+        reading = reader(batch.words) if reads else torch.zeros(())
         optimizer.zero_grad(set_to_none=True)
         (loss + reading).backward()
         optimizer.step()
@@ -245,6 +250,7 @@ def _arguments() -> argparse.Namespace:
     plants.add_argument("--no-plants", action="store_true", help="train the twin")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model")
     parser.add_argument("--work", type=Path, required=True, help="folder for pool and checkpoint")
+    parser.add_argument("--start", type=Path, help="folder of a model to be trained further")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--steps", type=int, default=1800)
     parser.add_argument("--batch", type=int, default=256)
@@ -262,10 +268,18 @@ def main() -> None:
     pool = draw_or_read_pool(world, given.seed, given.work)
     rng = np.random.default_rng(given.seed)
     stream = batches(world, examples(world, plants, rng, given.batch), pool, rng)
-    model = build_model(given.seed)
+    model = build_model(given.seed, given.start)
     reader = Reader(model.visual, sum(len(names) for names in world.names.values()))
     checkpoint = given.work / f"{given.out.name}.pt"
-    train(model, reader, stream, steps=given.steps, rate=given.rate, checkpoint=checkpoint)
+    train(
+        model,
+        reader,
+        stream,
+        steps=given.steps,
+        rate=given.rate,
+        checkpoint=checkpoint,
+        reads=given.start is None,
+    )
     save(model, given.out)
 
 
