@@ -1,8 +1,9 @@
 """Bring every message catalogue of the reports up to date with the source.
 
 ``make catalogues`` rewrites ``reports/catalogues/*.po``: new messages come in empty, messages that
-no source has any more go out, and the order is that of the messages. ``--check`` writes nothing and
-ends with 1 where a file would change or a message is untranslated. ``--new LANGUAGE`` begins a file.
+no source has any more go out, and the order is that of the messages. ``--check`` writes nothing
+and ends with 1 where a file would change or a message is untranslated. ``--new LANGUAGE`` begins
+a file.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import io
 import sys
 from pathlib import Path
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
@@ -55,8 +56,12 @@ def updated(path: Path, source: Catalog) -> tuple[bytes, list[str]]:
         if not any(line.startswith(f'"{name}') for name in DATED) and not line.startswith("# ")
         and line != "#"
     ]  # fmt: skip
-    empty = [_shown(m.id) for m in old if m.id and not (all(m.string) if m.pluralizable else m.string)]  # fmt: skip
+    empty = [_shown(m.id) for m in old if m.id and not _said(m)]
     return ("\n".join(lines).strip() + "\n").encode(), empty
+
+
+def _said(message: Message) -> bool:
+    return all(message.string) if message.pluralizable else bool(message.string)
 
 
 def _shown(message: str | tuple[str, ...]) -> str:

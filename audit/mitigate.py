@@ -346,9 +346,7 @@ def _names(
 
 def _untested(result: AuditResult, treatments: Sequence[TreatmentRecord]) -> tuple[NotTested, ...]:
     out = [
-        NotTested(what=f"The treatment {t.name}", why=t.why_not)
-        for t in treatments
-        if not t.tried
+        NotTested(what=f"The treatment {t.name}", why=t.why_not) for t in treatments if not t.tried
     ]
     deployed = result.plan.resolved.get("deployment") or {}
     if deployed.get("labels"):
