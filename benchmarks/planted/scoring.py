@@ -201,8 +201,8 @@ class Power:
     """The strength that is found with 80 % probability, and the curve it is read from."""
 
     value: float
-    """-inf: the weakest that was tried is found more often; inf: the strongest is not; NaN: the
-    curve does not rise, or one strength only was tried."""
+    """-inf: all that were tried are found more often; inf: none is; NaN: the curve falls through
+    80 %, or one strength only was tried."""
 
     low: float
     high: float
@@ -252,13 +252,23 @@ def power_over(strengths: Sequence[float], found: Sequence[bool], *, power: floa
         _within(centre + scale * end, x) for end in _fieller(line, cover, float(wanted))
     )
     slope = line[1] / scale
+    if slope <= 0:
+        ends = np.array([x.min(), x.max()])
+        value = _without_rise(line[0] + slope * (ends - centre), float(wanted))
     return Power(
-        value=value if slope > 0 else float("nan"),
+        value=float(value),
         low=low,
         high=high,
         slope=float(slope),
         intercept=float(line[0] - slope * centre),
     )
+
+
+def _without_rise(heights: Array, wanted: float) -> float:
+    """Return what a flat or falling line says, from its heights at both ends."""
+    if (heights >= wanted).all():
+        return float("-inf")
+    return float("inf") if (heights < wanted).all() else float("nan")
 
 
 def _within(end: float, tried: Array) -> float:

@@ -524,6 +524,7 @@ def test_the_plot_is_a_drawing_with_words_for_those_who_do_not_see_it(stored):
     assert len(tree.findall(f"{space}g")) == 3
     assert len(tree.findall(f".//{space}circle")) == 6
     assert "nan" not in made
+    assert made.count("alarm in 0 of 4 twins") == 3
 
 
 def test_a_plot_of_twins_alone_is_refused(stored):

@@ -202,7 +202,12 @@ def test_what_lies_beyond_the_strengths_that_were_tried_is_not_made_up(found, va
     assert scoring.power_over(strengths, rising).value == value
 
 
-def test_a_curve_that_falls_or_one_strength_alone_has_no_smallest_strength():
+@pytest.mark.parametrize(("found", "value"), [(True, -np.inf), (False, np.inf)])
+def test_what_is_found_always_or_never_is_found_below_or_above_all_that_was_tried(found, value):
+    assert scoring.power_over(np.repeat([1.0, 2.0, 3.0], 8), [found] * 24).value == value
+
+
+def test_a_curve_that_falls_through_80_percent_or_one_strength_alone_has_no_smallest_strength():
     falls = scoring.power_over([1.0] * 10 + [2.0] * 10, [True] * 9 + [False] * 10 + [True])
 
     assert np.isnan(falls.value)

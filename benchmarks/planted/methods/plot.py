@@ -6,7 +6,14 @@ from html import escape
 import numpy as np
 
 from benchmarks.planted.methods.known import DECIDING, METHODS
-from benchmarks.planted.scoring import Result, by_method, by_strength, power_of, recall
+from benchmarks.planted.scoring import (
+    Result,
+    by_method,
+    by_strength,
+    false_alarms,
+    power_of,
+    recall,
+)
 
 COLUMNS = 3
 WIDTH, HEIGHT = 230, 160
@@ -81,6 +88,11 @@ def _panel(
         x = _at(strength, 0, tried)[0]
         y = HEIGHT - BOTTOM + 15
         parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{strength:g}</text>')
+    alarms = false_alarms(rows)
+    middle, y = LEFT + (WIDTH - LEFT - RIGHT) / 2, HEIGHT - BOTTOM + 15
+    if alarms.n:
+        said = f"alarm in {alarms.hits} of {alarms.n} twins"
+        parts.append(f'<text x="{middle:.1f}" y="{y}" text-anchor="middle">{said}</text>')
     parts += [_line(ours, "ours", tried), _line(_curve(rows, tried), "fit", tried)]
     parts += [_dot(strength, some, tried) for strength, some in by_strength(rows).items()]
     return "\n".join([*filter(None, parts), "</g>"])
