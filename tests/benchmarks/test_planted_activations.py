@@ -86,6 +86,8 @@ def test_kinds_are_what_their_names_say():
     assert [(p.photos, p.words) for p in by_kind["photo only"]] == [(True, False)] * 2
     assert [(p.photos, p.words) for p in by_kind["word only"]] == [(False, True)] * 2
     assert len({p.unit for p in plants_of(spec)}) == len(plants_of(spec))
+    counts = {kind.value: len(found) for kind, found in by_kind.items()}
+    assert (counts["specific"], counts["subset"], counts["conjoined"]) == (10, 4, 2)
 
 
 @pytest.mark.parametrize(("kind", "in_photos"), [("photo only", True), ("word only", False)])

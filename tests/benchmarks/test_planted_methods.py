@@ -362,6 +362,38 @@ def test_the_null_of_control_packs_holds_its_level():
     assert (p < 0.05).mean() == pytest.approx(0.05, abs=0.012)
 
 
+def test_few_control_packs_widen_their_null_as_a_prediction_interval_does():
+    controls = np.array([[1.0, 2.0, 4.0]])
+    t = (9.0 - controls.mean()) / (controls.std(ddof=1) * np.sqrt(4 / 3))
+
+    p = scores.beside_controls(np.array([[9.0]]), controls)
+
+    assert p[0, 0] == pytest.approx(stats.t.sf(t, 2))
+
+
+def test_a_group_that_differs_the_other_way_is_not_flagged():
+    p = np.array([[1e-9, 1e-9]])
+
+    assert scores.flags(p, np.array([[0.3, -0.3]])).tolist() == [[True, False]]
+    assert scores.flags(p).all()
+
+
+def test_the_p_of_a_unit_is_adjusted_for_every_group_as_well_as_for_every_unit(plain):
+    photos, rng = plain.photos, np.random.default_rng(3)
+    rows = photos.of_people
+    shown = np.array([[photos.groups[i] == g for g in GROUPS] for i in rows])
+    values = photos.responses[rows]
+    alone = [
+        ours.step_down_max_t(values, column, rng=rng, draws=ours.UNIT_DRAWS) for column in shown.T
+    ]
+
+    found = ours._side(
+        photos.responses, rows, photos.groups, photos.persons, GROUPS, np.random.default_rng(3)
+    )[1]
+
+    np.testing.assert_allclose(found, np.minimum(1, 3 * np.stack(alone)))
+
+
 def test_a_place_counts_ties_against_the_unit():
     made = scores.Scores(
         values=np.zeros((1, 1)),
