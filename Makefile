@@ -35,7 +35,7 @@ test: check ## The checks, then every test
 	@bash .ci/browser.sh
 	@bash .ci/pdf_tools.sh
 	@bash .ci/services.sh
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) $(TESTS) || { code=$$?; \
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --durations=15 $(TESTS) || { code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "pytest must run tests; it found none in '$(TESTS)'."; fi; \
 	    exit $$code; }
 

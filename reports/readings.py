@@ -112,7 +112,7 @@ def typeset(text: str) -> str:
 
     Examples
     --------
-    >>> typeset("-0.3 and 12% of x-1").replace(SPACE, "_")
+    >>> typeset("-0.3 and 12% of x-1").replace("\N{NO-BREAK SPACE}", "_")
     '−0.3 and 12_% of x-1'
     """
     negative = re.sub(r"(?<![\w-])-(?=\d)", MINUS, text)

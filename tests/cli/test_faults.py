@@ -316,7 +316,7 @@ def test_a_name_that_is_taken_meanwhile_is_left_alone(cli, world, tmp_path, monk
 def test_a_report_that_cannot_be_made_is_said_and_the_audit_stays(cli, world, monkeypatch):
     from reports.errors import ReportError
 
-    def missing(result, pictures):
+    def missing(result, pictures, edition, **_tables):
         raise ReportError("A PDF needs Pango; it is not installed. Install libpango.")
 
     monkeypatch.setattr("reports.as_pdf.render", missing)
