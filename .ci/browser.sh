@@ -4,6 +4,7 @@
 # CI=true, they fail.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. .ci/packages.sh
 room=tests/browser
 stamp="$room/node_modules/.set-up"
 
@@ -11,26 +12,6 @@ say() { printf '%s\n' "$*"; }
 leave() {
     say "$* Browser tests are skipped, or fail where CI=true."
     exit 0
-}
-
-# Prints the prefix under which root's commands run; fails where we may not become root.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        echo env
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        echo "sudo -n env"
-    else
-        return 1
-    fi
-}
-
-apt_install() {
-    local prefix
-    command -v apt-get >/dev/null || return 1
-    prefix="$(as_root)" || return 1
-    $prefix DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null 2>&1 &&
-        $prefix DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-            "$@" </dev/null >/dev/null 2>&1
 }
 
 has_browser() {
@@ -49,7 +30,7 @@ install_programs() {
     command -v npm >/dev/null || missing+=(npm)
     [ ${#missing[@]} -eq 0 ] && return
     say "Browser tests need ${missing[*]}; trying to install ..."
-    if ! apt_install "${missing[@]}" || ! has_browser || ! has_node || ! command -v npm >/dev/null; then
+    if ! apt_install "${missing[@]}" 2>/dev/null || ! has_browser || ! has_node || ! command -v npm >/dev/null; then
         leave "Could not install ${missing[*]} (Debian: sudo apt-get install -y ${missing[*]};" \
             "Node must be 18 or newer)."
     fi

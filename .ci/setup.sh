@@ -3,6 +3,7 @@
 # Called by the Makefile; needs neither a terminal nor a home folder with anything in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. .ci/packages.sh
 root="$PWD"
 venv=.venv
 stamp="$venv/.set-up"
@@ -26,27 +27,6 @@ find_python() {
     fail "clip-audit needs Python 3.11 or newer; $wanted is" \
         "$("$wanted" -V 2>/dev/null || echo "not there"). Install one (Debian 12 or newer:" \
         "apt-get install -y python3 python3-venv) or name it: make setup PYTHON=/path/to/python3.11"
-}
-
-# Prints the prefix under which root's commands run; fails where we may not become root.
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then
-        echo env
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-        echo "sudo -n env"
-    else
-        return 1
-    fi
-}
-
-# Installs Debian packages; fails quietly where there is no apt-get or no right to use it.
-apt_install() {
-    local prefix
-    command -v apt-get >/dev/null || return 1
-    prefix="$(as_root)" || return 1
-    $prefix DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null >/dev/null &&
-        $prefix DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-            "$@" </dev/null >/dev/null
 }
 
 fingerprint() {

@@ -20,7 +20,7 @@ case "$*" in *audit.system_libraries*) test -z "$LACKING" || { echo "$LACKING"; 
 def checkout(tmp_path) -> Path:
     root = tmp_path / "clone"
     (root / ".ci").mkdir(parents=True)
-    for name in (".ci/setup.sh", "pyproject.toml", "constraints.txt"):
+    for name in (".ci/setup.sh", ".ci/packages.sh", "pyproject.toml", "constraints.txt"):
         shutil.copy(ROOT / name, root / name)
     (root / ".venv" / "bin").mkdir(parents=True)
     (root / ".venv" / "pyvenv.cfg").write_text(f"command = python -m venv {root}/.venv\n")
