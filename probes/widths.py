@@ -34,6 +34,9 @@ are 1.3 times as wide (docs/calibration.md)."""
 CUT = 1.5
 """Deviations beyond this count as this, so that true links do not widen the packs they are in."""
 
+MIN_ROWS = 4
+"""Groups of a family from which on the highest one does not count for the common width."""
+
 _WEIGHTS = np.linspace(0, 1, 11)
 
 
@@ -272,14 +275,19 @@ def _common(rows: _Rows, left_out: int) -> float:
 
 
 def _without(rows: _Rows, values: Array, left_out: int) -> Array:
-    """Return all rows but one as deviations, its family centred anew and of unit variance."""
-    own = next(family for family in rows.families if left_out in family)
-    rest, n = own[own != left_out], len(own)
-    others = np.delete(values / rows.sd, own, axis=0)
-    if n <= 2:
-        return others
-    again = (values[rest] - values[rest].mean(axis=0)) / rows.sd[rest]
-    return np.concatenate([others, again * (n - 1) / np.sqrt(n * (n - 2))])
+    """Return all rows but one and but the highest of each family, from the middle of the rest.
+
+    A link lifts its group and thereby lowers all the others, which a middle by the mean would
+    take for width. Harm packs with one link each are so as wide as without it.
+    """
+    parts = []
+    for family in rows.families:
+        kept = family[family != left_out]
+        scaled = np.sort(values[kept] / rows.sd[kept], axis=0)
+        rest = scaled[:-1] if len(kept) >= MIN_ROWS else scaled
+        if len(rest) >= 2:
+            parts.append(rest - np.median(rest, axis=0))
+    return np.concatenate(parts)
 
 
 def _cut(values: Array) -> Array:

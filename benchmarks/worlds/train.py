@@ -94,10 +94,14 @@ class Reader(nn.Module):
 
 
 def batches(
-    world: World, stream: Iterator[list[Example]], pool: NDArray[np.uint8], rng: np.random.Generator
+    world: World,
+    stream: Iterator[list[Example]],
+    pool: NDArray[np.uint8],
+    rng: np.random.Generator,
+    context_length: int = MODEL["text_cfg"]["context_length"],
 ) -> Iterator[Batch]:
     """Turn examples into pictures, tokens and soft targets (equal captions share theirs)."""
-    tokenize = open_clip.SimpleTokenizer(context_length=MODEL["text_cfg"]["context_length"])
+    tokenize = open_clip.SimpleTokenizer(context_length=context_length)
     words = [name for names in world.names.values() for name in names]
     index = {word: k for k, word in enumerate(words)}
     for chosen in stream:
