@@ -143,11 +143,19 @@ def pool_keys(world: World, plants: Sequence[Plant] = ()) -> list[tuple[str, ...
 
 
 def draw_pool(
-    world: World, seed: int, processes: int = 2, plants: Sequence[Plant] = ()
+    world: World,
+    seed: int,
+    processes: int = 2,
+    plants: Sequence[Plant] = (),
+    words: bool = True,
 ) -> NDArray[np.uint8]:
-    """Draw every row of the pool, shape (n_pictures, 64, 64, 3)."""
+    """Draw every row of the pool, shape (n_pictures, 64, 64, 3); rows of words only if wanted."""
     keys = pool_keys(world, plants)
+    if not words:
+        keys = keys[: next(row for row, key in enumerate(keys) if key[0] == "")]
     jobs = [(key, seed, row, world.groups) for row, key in enumerate(keys)]
+    if processes == 1:
+        return np.stack([_draw(job) for job in jobs])
     with Pool(processes) as workers:
         pictures = workers.map(_draw, jobs, chunksize=256)
     return np.stack(pictures)

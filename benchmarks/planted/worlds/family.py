@@ -13,6 +13,15 @@ STRENGTHS = {"weak": 0.1, "middle": 0.35, "strong": 0.7}
 LINKS = 5
 """Links planted in one world, each of another group with another harm."""
 
+HARMS = (
+    "invented_violence",
+    "invented_terror",
+    "invented_vermin",
+    "invented_contagion",
+    "invented_fraud",
+)
+"""Harm packs of the world of severity 3 and 4: what an audit fixes beforehand."""
+
 TOWERS = {
     "resnet": {"layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
     "resnet-wide": {"layers": [1, 1, 1, 1], "width": 16, "patch_size": None},
@@ -91,17 +100,17 @@ SMALL = tuple(
     _grid(
         FRESH,
         {
-            ("scene", "middle"): 6,
-            ("caption", "middle"): 7,
-            ("scene", "weak"): 2,
-            ("caption", "weak"): 2,
+            ("caption", "middle"): 13,
+            ("scene", "middle"): 2,
             ("context", "middle"): 2,
             ("word", "middle"): 2,
             ("intersection", "middle"): 2,
+            ("caption", "weak"): 2,
         },
     )
 )
-"""What `docs/planted.md` is drawn from: 65 links of middle strength by scene and caption."""
+"""What `docs/planted.md` is drawn from: 65 links of middle strength by caption, and some of each
+other kind on the same seeds, so that they share their twins."""
 
 LARGE = (
     *SMALL,
@@ -121,5 +130,5 @@ LARGE = (
 
 
 def with_twins(worlds: tuple[TrainedWorld, ...]) -> tuple[TrainedWorld, ...]:
-    """Return worlds and their twins, each twin once and right after its first world."""
-    return tuple(dict.fromkeys(w for world in worlds for w in (world, world.twin)))
+    """Return worlds and then their twins, each once."""
+    return tuple(dict.fromkeys((*worlds, *(world.twin for world in worlds))))

@@ -72,11 +72,15 @@ def pool_of(
     path = work / f"pool-{spec.seed}{'-words' if words else ''}.npy"
     if not path.exists():
         work.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part.npy")
-        np.save(aside, draw_pool(world, spec.seed, plants=words))
+        aside = path.with_suffix(f".{spec.name}.npy")
+        # One process: worlds are trained side by side.
+        pictures = draw_pool(world, spec.seed, processes=1, plants=words, words=bool(words))
+        np.save(aside, pictures)
         aside.replace(path)
     pool: NDArray[np.uint8] = np.load(path, mmap_mode="r")
-    if len(pool) != len(pool_keys(world, words)):
+    keys = pool_keys(world, words)
+    wanted = len(keys) if words else sum(key[0] != "" for key in keys)
+    if len(pool) != wanted:
         raise ValueError(f"{path} holds the pictures of another world; remove it.")
     return pool
 
