@@ -19,7 +19,7 @@ from probes.clusters import MIN_CLUSTERS
 from probes.encoder import Reading
 from probes.errors import MeasureError
 from probes.intervals import Interval, area_interval, t_quantile, welch_freedom, wilson
-from probes.ranks import Places, average_precision, chance_precision, delong_variances, places
+from probes.ranks import Places, chance_precision, places, scores_by_class
 
 ASSOCIATIONS = ("correlation", "ap_lift", "glass_delta", "auroc")
 """Names of the measures of this module, as in ``probes.measures.MEASURES``."""
@@ -370,19 +370,11 @@ def _ordered(sample: _Sample) -> dict[str, tuple[Floats, Interval]]:
     area = (sample.places.middle() @ sample.labels - total * (total + 1) / 2) / (
         total * (n - total)
     )
-    precision, shown_part, hidden_part = (np.empty_like(area) for _ in range(3))
-    for concept, with_it in enumerate(sample.labels.T > 0):
-        shown = sample.places.pick(with_it)
-        precision[:, concept] = average_precision(shown)
-        if 2 * total[concept] <= n:
-            shown_part[:, concept], hidden_part[:, concept] = delong_variances(shown)
-        else:
-            # the same two parts, seen from the smaller class
-            rest = delong_variances(sample.places.pick(~with_it))
-            hidden_part[:, concept], shown_part[:, concept] = rest
+    precision, *parts = scores_by_class(sample.places, sample.labels > 0)
     ends = wilson(precision * total, total + np.zeros_like(area), confidence=sample.confidence)
-    parts = (shown_part, hidden_part)
-    interval = area_interval(area, parts, total, n - total, confidence=sample.confidence)
+    interval = area_interval(
+        area, (parts[0], parts[1]), total, n - total, confidence=sample.confidence
+    )
     return {
         "ap_lift": (precision * n / total, Interval(ends.low * n / total, ends.high * n / total)),
         "auroc": (area, interval),

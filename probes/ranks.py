@@ -5,6 +5,7 @@ more. Both scores visit only one class, so that small concepts among many cluste
 """
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,24 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int32]
+Joined = NDArray[np.unsignedinteger[Any]]
+
+_UNITS_AT_ONCE = 64
+"""Units whose places fit in a processor's cache."""
+
+
+class ByClass(NamedTuple):
+    """What follows from the places alone; every array has shape (n_units, n_concepts)."""
+
+    precision: Floats
+    """Average precision, as of `average_precision`."""
+
+    shown_part: Floats
+    """What the clusters with the concept add to the variance of the area, see
+    `delong_variances`."""
+
+    hidden_part: Floats
+    """What those without it add."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +52,14 @@ class Places:
 
     def pick(self, picked: NDArray[np.bool_]) -> "Places":
         """Return the places of some clusters, in rising order."""
-        return Places(
-            below=np.sort(self.below[:, picked], axis=1),
-            upto=np.sort(self.upto[:, picked], axis=1),
-            n=self.n,
-        )
+        return _unjoined(np.take(self.joined(), np.flatnonzero(picked), axis=1), self.n)
+
+    def joined(self) -> Joined:
+        """Return both counts in one number, so that one sort puts both in rising order."""
+        half = 16 if self.n < 2**16 else 32
+        dtype = np.uint32 if half == 16 else np.uint64
+        high = self.below.astype(dtype) << dtype(half)
+        return np.asarray(high | self.upto.astype(dtype))
 
 
 def places(by_unit: Floats) -> Places:
@@ -52,15 +74,14 @@ def places(by_unit: Floats) -> Places:
     >>> places(np.array([[7.0, 2.0, 7.0]])).middle()
     array([[2.5, 1. , 2.5]])
     """
-    # models answer in 32 bits: finer differences come from averaging and must not break ties
-    rounded = by_unit.astype(np.float32)
-    order = np.argsort(rounded, axis=1)
-    ranked = np.take_along_axis(rounded, order, axis=1)
-    first, after = _tied(ranked)
-    below, upto = np.empty_like(first), np.empty_like(after)
-    np.put_along_axis(below, order, first, axis=1)
-    np.put_along_axis(upto, order, after, axis=1)
-    return Places(below=below, upto=upto, n=ranked.shape[1])
+    below, upto = (np.empty(by_unit.shape, dtype=np.int32) for _ in range(2))
+    for first in range(0, len(by_unit), _UNITS_AT_ONCE):
+        block = slice(first, first + _UNITS_AT_ONCE)
+        # models answer in 32 bits: finer differences come from averaging and must not break ties
+        order, ranked = _ordered(by_unit[block].astype(np.float32))
+        for found, counts in zip((below, upto), _tied(ranked), strict=True):
+            np.put_along_axis(found[block], order, counts, axis=1)
+    return Places(below=below, upto=upto, n=by_unit.shape[1])
 
 
 def average_precision(shown: Places) -> Floats:
@@ -79,12 +100,8 @@ def average_precision(shown: Places) -> Floats:
     ndarray of shape (n_units,)
         ``chance_precision`` is neutral; NaN without a cluster in the class.
     """
-    ours = shown.below.shape[1]
-    if ours == 0:
-        return np.full(len(shown.below), np.nan)
     first, _ = _tied(shown.below)
-    precision: Floats = ((ours - first) / (shown.n - shown.below)).mean(axis=1)
-    return precision
+    return _precision(shown, first)
 
 
 def chance_precision(n: int, n_with: NDArray[np.float64]) -> Floats:
@@ -126,12 +143,65 @@ def delong_variances(shown: Places) -> tuple[Floats, Floats]:
     ----------
     DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44, 837-845.
     """
+    return _variances(shown, *_tied(shown.below))
+
+
+def scores_by_class(all_places: Places, labels: NDArray[np.bool_]) -> ByClass:
+    """Score every unit on every concept, a few units at a time so that they stay in the cache.
+
+    Parameters
+    ----------
+    all_places : Places
+        Of every cluster.
+    labels : bool ndarray of shape (n_clusters, n_concepts)
+
+    Examples
+    --------
+    >>> order = places(np.array([[1.0, 2.0, 3.0, 4.0]]))
+    >>> scores_by_class(order, np.array([[False], [True], [False], [True]])).precision
+    array([[0.83333333]])
+    """
+    size = len(all_places.below), labels.shape[1]
+    scores = ByClass(*(np.empty(size) for _ in range(3)))
+    columns = [(np.flatnonzero(c), np.flatnonzero(~c)) for c in labels.T]
+    joined = all_places.joined()
+    for start in range(0, size[0], _UNITS_AT_ONCE):
+        block = joined[start : start + _UNITS_AT_ONCE]
+        for concept, (with_it, without) in enumerate(columns):
+            found = _of_a_class(block, with_it, without)
+            for array, part in zip(scores, found, strict=True):
+                array[start : start + _UNITS_AT_ONCE, concept] = part
+    return scores
+
+
+def _of_a_class(
+    block: Joined, with_it: NDArray[np.intp], without: NDArray[np.intp]
+) -> tuple[Floats, Floats, Floats]:
+    n = len(with_it) + len(without)
+    shown = _unjoined(np.take(block, with_it, axis=1), n)
+    first, after = _tied(shown.below)
+    precision = _precision(shown, first)
+    if len(with_it) <= len(without):
+        return precision, *_variances(shown, first, after)
+    # the same two parts, seen from the smaller class
+    hidden_part, shown_part = delong_variances(_unjoined(np.take(block, without, axis=1), n))
+    return precision, shown_part, hidden_part
+
+
+def _precision(shown: Places, first: Counts) -> Floats:
+    ours = shown.below.shape[1]
+    if ours == 0:
+        return np.full(len(shown.below), np.nan)
+    precision: Floats = ((ours - first) / (shown.n - shown.below)).mean(axis=1)
+    return precision
+
+
+def _variances(shown: Places, first: Counts, after: Counts) -> tuple[Floats, Floats]:
     below, ours = shown.below, shown.below.shape[1]
     others = shown.n - ours
     if min(ours, others) < 2:
         undefined = np.full(len(below), np.nan)
         return undefined, undefined
-    first, after = _tied(below)
     ties = after - first
     tied_others = shown.upto - below - ties
     by_ours = (below - first + tied_others / 2) / others
@@ -148,6 +218,27 @@ def _between(shown: Places, first: Counts) -> Floats:
     previous = np.hstack([start, shown.upto[:, :-1]])
     squares: Floats = np.maximum(shown.below - previous, 0) * ((ours - first) / ours) ** 2
     return squares
+
+
+def _unjoined(joined: Joined, n: int) -> Places:
+    joined.sort(axis=1)
+    half = joined.dtype.type(joined.dtype.itemsize * 4)
+    low = joined & joined.dtype.type(2 ** int(half) - 1)
+    return Places(below=(joined >> half).astype(np.int32), upto=low.astype(np.int32), n=n)
+
+
+def _ordered(values: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return which cluster comes where, and the values in rising order.
+
+    A value and its place sort as one whole number, which is four times as fast as by index.
+    """
+    # the sum makes both zeros one; whole numbers rise as floats do once negative ones are turned
+    bits = (values + np.float32(0)).view(np.int32)
+    turned = bits ^ ((bits >> 31) & np.int32(2**31 - 1))
+    keys = (turned.astype(np.int64) << 32) | np.arange(values.shape[1])
+    keys.sort(axis=1)
+    order = keys & (2**32 - 1)
+    return order, np.take_along_axis(values, order, axis=1)
 
 
 def _tied(ranked: NDArray[np.float32] | Counts) -> tuple[Counts, Counts]:
