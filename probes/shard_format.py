@@ -117,7 +117,7 @@ def part_name(index: int) -> str:
 
 
 def encode_shard(
-    values: Values, ids: Sequence[str], key: TableKey, name: str
+    values: Values, ids: Sequence[str], key: TableKey, name: str, *, room: Values | None = None
 ) -> tuple[tuple[memoryview, ...], Part]:
     """Return the bytes of one shard, in pieces, and its line of the manifest.
 
@@ -130,6 +130,8 @@ def encode_shard(
     key : TableKey
     name : str
         File name that the line should carry.
+    room : ndarray of shape (n_units, rows_per_shard), optional
+        Memory of the key's type that the pieces may lie in; fresh memory costs as much as turning.
 
     Raises
     ------
@@ -137,8 +139,10 @@ def encode_shard(
         If shapes disagree, or a value is not finite in the key's type.
     """
     _check(values, ids, key)
-    columns = _unit_by_unit(values, np.dtype(key.dtype))
-    if not _finite(columns):
+    if room is None or len(values) != room.shape[1]:
+        room = np.empty((key.n_units, len(values)), np.dtype(key.dtype))
+    columns = _unit_by_unit(values, room)
+    if columns is None:
         raise ExtractionError(
             f"Activations of {key.layer} must be finite numbers in {key.dtype}, but {name} would "
             "hold NaN or infinity; store float32, or look at the model."
@@ -184,21 +188,24 @@ def _header(key: TableKey, rows: int) -> bytes:
     return len(text).to_bytes(8, "little") + text
 
 
-def _unit_by_unit(values: Values, dtype: np.dtype[Any]) -> Values:
-    columns = np.empty((values.shape[1], len(values)), dtype)
-    with np.errstate(over="ignore"):  # what does not fit is refused by name
-        for first in range(0, len(values), _ROWS_AT_ONCE):
-            rows = slice(first, first + _ROWS_AT_ONCE)
-            columns[:, rows] = values[rows].T
+def _unit_by_unit(values: Values, columns: Values) -> Values | None:
+    """Turn rows into columns; None where a value is not finite in the columns' type."""
+    for first in range(0, len(values), _ROWS_AT_ONCE):
+        rows = slice(first, first + _ROWS_AT_ONCE)
+        with np.errstate(over="ignore"):
+            block = values[rows].astype(columns.dtype, copy=False)
+        if not _finite(block):
+            return None
+        columns[:, rows] = block.T
     return columns
 
 
-def _finite(columns: Values) -> bool:
-    if columns.dtype == np.float16:
+def _finite(block: Values) -> bool:
+    if block.dtype == np.float16:
         # numpy widens every half to look at it; its exponent says the same in whole numbers
         exponent = np.uint16(0x7C00)
-        return not bool(((columns.view(np.uint16) & exponent) == exponent).any())
-    return bool(np.isfinite(columns).all())
+        return not bool(((block.view(np.uint16) & exponent) == exponent).any())
+    return bool(np.isfinite(block).all())
 
 
 def _check(values: Values, ids: Sequence[str], key: TableKey) -> None:

@@ -119,6 +119,9 @@ class ShardWriter:
             self._index += 1
         self._ids: list[str] = []
         self._waiting: list[Values] = []
+        # one is filled while the other is written
+        shape = (key.n_units, key.rows_per_shard)
+        self._rooms = [np.empty(shape, np.dtype(key.dtype)) for _ in range(2)]
         self._thread = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
 
@@ -184,7 +187,8 @@ class ShardWriter:
     def _flush(self) -> None:
         rows = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
         ids, name = self._ids, part_name(self._index)
-        pieces, part = encode_shard(rows, ids, self._key, name)
+        room = self._rooms[self._index % 2]
+        pieces, part = encode_shard(rows, ids, self._key, name, room=room)
         if self._written is not None:
             self._written.result()
         self._written = self._thread.submit(self._out, pieces, part, ids)
