@@ -6,7 +6,7 @@ beside the score of the same procedure on shuffled labels.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ from probes.held_out import (
 )
 from probes.measurement import Estimate
 from probes.sparse_path import SMALLEST_RATIO, posed, standardised
-from probes.sparse_solvers import SOLVERS, Design, NotConverged, default_solver, solve_dense
+from probes.sparse_problem import Design, NotConverged, Path, Problem
+from probes.sparse_solvers import SOLVERS, default_solver, solve_dense
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -78,6 +79,10 @@ class SparseProbe:
     fold: NDArray[np.intp]
     """Fold of each cluster, shape (n_clusters,), for other probes of the same question; empty
     where there are none."""
+
+    duality_gap: float
+    """Largest relative gap of all sparse fits behind these numbers: the share of its optimal
+    objective by which a fit may exceed it; 0 is the optimum, NaN where nothing was fitted."""
 
     solver: str
     reason: str = ""
@@ -138,11 +143,12 @@ def fit_sparse_probe(
     folds = min(folds, int(own.sum()), int((~own).sum()))
     shuffled = rng.permutation(own)
     fold = deal_folds(own, folds, rng)
+    fits = _Fits(rows.design, rows.design**2, ratios, name, [])
     try:
-        ours = _held_out(rows.design, own, ratios, fold, name)
-        control = _held_out(rows.design, shuffled, ratios, deal_folds(shuffled, folds, rng), name)
+        ours = _held_out(fits, own, fold)
+        control = _held_out(fits, shuffled, deal_folds(shuffled, folds, rng))
         chosen = sparsest(ours.margins, own)
-        units, weights = _selected(rows.design, own, ratios[: chosen + 1], name)
+        units, weights = _selected(fits._replace(ratios=ratios[: chosen + 1]), own)
         full = _dense_area(rows.design, own, fold) if dense else _NO_ESTIMATE
     except NotConverged as error:
         return _undefined(ratios, name, clusters, str(error))
@@ -164,6 +170,7 @@ def fit_sparse_probe(
         clusters=len(own),
         folds=folds,
         fold=fold,
+        duality_gap=max(fits.gaps),
         solver=name,
     )
 
@@ -175,12 +182,28 @@ def _balanced(labels: Labels, training: Labels) -> Floats:
     return weights
 
 
-def _held_out(
-    design: Design, labels: Labels, ratios: Floats, fold: NDArray[np.intp], solver: str
-) -> HeldOut:
+class _Fits(NamedTuple):
+    """Paths of one design, and how far from their optima they are."""
+
+    design: Design
+    squares: Design
+    ratios: Floats
+    solver: str
+    gaps: list[float]
+    """Largest relative duality gap of each path, in the order of fitting."""
+
+    def path(self, labels: Labels, rows: Labels) -> tuple[Problem, Path]:
+        """Fit to some rows, both classes weighing the same."""
+        weights = _balanced(labels, rows)
+        problem = posed(self.design, labels, weights, self.ratios, squares=self.squares)
+        path = SOLVERS[self.solver](problem)
+        self.gaps.append(path.gap)
+        return problem, path
+
+
+def _held_out(fits: _Fits, labels: Labels, fold: NDArray[np.intp]) -> HeldOut:
     def margins_of(training: Labels) -> Floats:
-        problem = posed(design, labels, _balanced(labels, training), ratios)
-        return SOLVERS[solver](problem).margins(design)
+        return fits.path(labels, training)[1].margins(fits.design)
 
     return cross_validate(margins_of, labels, fold)
 
@@ -196,12 +219,10 @@ def _dense_area(design: Design, labels: Labels, fold: NDArray[np.intp]) -> Estim
         return area(cross_validate(margins_of, labels, fold).scores, labels)
 
 
-def _selected(
-    design: Design, labels: Labels, ratios: Floats, solver: str
-) -> tuple[NDArray[np.intp], Floats]:
+def _selected(fits: _Fits, labels: Labels) -> tuple[NDArray[np.intp], Floats]:
     """Units of the fit to all clusters at the last penalty, and weights per standard deviation."""
-    problem = posed(design, labels, _balanced(labels, np.ones_like(labels)), ratios)
-    weights = SOLVERS[solver](problem).coefficients[-1] * problem.factors
+    problem, path = fits.path(labels, np.ones_like(labels))
+    weights = path.coefficients[-1] * problem.factors
     strength = np.abs(weights)
     order = np.lexsort((np.arange(len(weights)), -strength))
     units = order[: int((strength > 1e-6 * max(strength.max(), 1e-12)).sum())]
@@ -247,6 +268,7 @@ def _undefined(
         fold=np.empty(0, dtype=np.intp),
         n=len(clusters),
         clusters=len(np.unique(clusters)),
+        duality_gap=float("nan"),
         solver=solver,
         reason=reason,
     )

@@ -5,10 +5,13 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from probes.errors import MeasureError
-from probes.sparse_solvers import SOLVERS, Design, Problem, default_solver, largest_lambda
+from probes.sparse_problem import LARGEST_GAP, Design, Problem, largest_lambda
+from probes.sparse_solvers import SOLVERS, default_solver
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -43,7 +46,14 @@ def standardised(values: Floats) -> Rows:
     return Rows(design, mean, scale)
 
 
-def posed(design: Design, labels: Labels, weights: Floats, ratios: Floats) -> Problem:
+def posed(
+    design: Design,
+    labels: Labels,
+    weights: Floats,
+    ratios: Floats,
+    *,
+    squares: Design | None = None,
+) -> Problem:
     """Pose a path whose penalties are shares of the one at which no unit is used.
 
     Units are penalised by their spread in the weighted rows, which is to standardise by these rows
@@ -58,10 +68,13 @@ def posed(design: Design, labels: Labels, weights: Floats, ratios: Floats) -> Pr
         Adding up to 1.
     ratios : ndarray of shape (n_lambdas,)
         Falling, between 0 and 1.
+    squares : ndarray of shape (n_rows, n_units), optional
+        ``design**2``, where many paths of one design are posed.
     """
     light = weights.astype(np.float32)
     mean = light @ design
-    spread = np.sqrt(np.maximum(light @ design**2 - mean**2, 0)).astype(np.float64)
+    power = light @ (design**2 if squares is None else squares)
+    spread = np.sqrt(np.maximum(power - mean**2, 0)).astype(np.float64)
     problem = Problem(
         design=design,
         labels=labels,
@@ -88,6 +101,8 @@ class SparseLogisticPath(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Index of the penalty that ``predict`` uses; the last by default.
     solver : str, optional
         Name in ``probes.sparse_solvers.SOLVERS``; the fastest installed by default.
+    tolerance : float
+        Largest relative duality gap of an answer; a smaller one is reached by more steps.
 
     Attributes
     ----------
@@ -99,6 +114,8 @@ class SparseLogisticPath(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     intercept_path_ : ndarray of shape (n_lambdas,)
     scale_ : ndarray of shape (n_units,)
         Standard deviations; ``coef_path_ * scale_`` are weights per standard deviation.
+    duality_gaps_ : ndarray of shape (n_lambdas,)
+        Share of the optimal objective by which each fit may exceed it, at most.
 
     Examples
     --------
@@ -115,41 +132,62 @@ class SparseLogisticPath(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         min_ratio: float = SMALLEST_RATIO,
         chosen: int = -1,
         solver: str | None = None,
+        tolerance: float = LARGEST_GAP,
     ) -> None:
         self.n_lambdas = n_lambdas
         self.min_ratio = min_ratio
         self.chosen = chosen
         self.solver = solver
+        self.tolerance = tolerance
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that there are two classes."""
+        tags: Tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """Fit the whole path."""
-        values, labels = np.asarray(X, dtype=np.float64), np.asarray(y)
-        self.classes_ = np.unique(labels)
-        if values.ndim != 2 or len(values) != len(labels) or len(self.classes_) != 2:
-            raise MeasureError(
-                "A probe needs one row of values per label and exactly 2 classes; "
-                f"got shape {values.shape}, {len(labels)} labels and classes {self.classes_}."
-            )
-        weights = np.ones(len(values)) if sample_weight is None else np.asarray(sample_weight)
-        rows = standardised(values)
-        problem = posed(
-            rows.design,
-            labels == self.classes_[1],
-            weights / weights.sum(),
-            np.geomspace(1, self.min_ratio, self.n_lambdas),
+        """Fit the whole path.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_units)
+        y : array-like of shape (n_rows,)
+            Two classes.
+        sample_weight : array-like of shape (n_rows,), optional
+            At least 0; rows of weight 0 only help to scale the numbers.
+
+        Raises
+        ------
+        MeasureError
+            If there are not exactly two classes with weight.
+        NotConverged
+            If the duality gap stays above ``tolerance``.
+        """
+        values, given = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(given)
+        weights = _check_sample_weight(
+            sample_weight, values, dtype=np.float64, ensure_non_negative=True
         )
-        path = SOLVERS[self.solver or default_solver()](problem)
+        self.classes_ = np.unique(given)
+        labels: Labels = given == self.classes_[-1]
+        _check_classes(self.classes_, labels, weights)
+        rows = standardised(values)
+        ratios = np.geomspace(1, self.min_ratio, self.n_lambdas)
+        problem = posed(rows.design, labels, weights / weights.sum(), ratios)
+        solve = SOLVERS[self.solver or default_solver()]
+        path = solve(problem._replace(tolerance=self.tolerance))
         self.lambdas_ = problem.lambdas
         self.scale_ = problem.factors * rows.scale
         self.coef_path_ = path.coefficients / rows.scale
         self.intercept_path_ = path.intercepts - self.coef_path_ @ rows.mean
-        self.n_features_in_ = values.shape[1]
+        self.duality_gaps_ = path.gaps
         return self
 
     def decision_path(self, X: ArrayLike) -> Floats:
         """Return log odds of the second class for every penalty, shape (n_rows, n_lambdas)."""
         check_is_fitted(self)
-        odds: Floats = np.asarray(X, dtype=np.float64) @ self.coef_path_.T
+        odds: Floats = validate_data(self, X, dtype=np.float64, reset=False) @ self.coef_path_.T
         return odds + self.intercept_path_
 
     def decision_function(self, X: ArrayLike) -> Floats:
@@ -158,5 +196,19 @@ class SparseLogisticPath(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the likelier class of every row."""
-        classes: NDArray[Any] = self.classes_[(self.decision_function(X) > 0).astype(int)]
+        second = (self.decision_function(X) > 0).astype(int)
+        classes: NDArray[Any] = self.classes_[second]
         return classes
+
+
+def _check_classes(classes: NDArray[Any], labels: Labels, weights: Floats) -> None:
+    if len(classes) != 2:
+        raise MeasureError(
+            "A probe needs exactly 2 classes. Only binary classification is supported. "
+            f"Got {len(classes)} class(es): {classes.tolist()[:5]}. Fit one class against the rest."
+        )
+    if not weights @ labels > 0 or not weights @ ~labels > 0:
+        raise MeasureError(
+            "A probe needs rows of both classes with a sample weight above 0; class "
+            f"{classes[int(weights @ ~labels > 0)]} is left without one."
+        )

@@ -1,88 +1,91 @@
-"""Solvers of L1 logistic regression along a path of penalties.
+"""Solvers of L1 logistic regression along a path of penalties (`probes.sparse_problem`).
 
-All minimise, for labels y in {0, 1}, weights w that add up to 1 and penalties per unit f,
-
-    sum_i w_i (log(1 + exp(m_i)) - y_i m_i) + lambda sum_u f_u |b_u|,   m_i = a + sum_u x_iu b_u
-
-with the intercept a free. Penalties in proportion to the standard deviation of a unit are the
-same as standardising it, without a copy of the data for every fold.
+A solver whose duality gap stays above what is asked gives no answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Design = NDArray[np.float32]
+from probes.sparse_problem import (
+    LARGEST_GAP,
+    Design,
+    Floats,
+    NotConverged,
+    Path,
+    Problem,
+    duality_gaps,
+    largest_lambda,
+    objective,
+)
 
+__all__ = [
+    "LARGEST_GAP",
+    "SOLVERS",
+    "Design",
+    "NotConverged",
+    "Path",
+    "Problem",
+    "default_solver",
+    "duality_gaps",
+    "largest_lambda",
+    "objective",
+    "solve_adelie",
+    "solve_dense",
+    "solve_liblinear",
+]
 
-class NotConverged(ArithmeticError):
-    """The solver gave no answer; the measure is undefined there."""
+_ATTEMPTS: tuple[tuple[float, tuple[type[np.floating[Any]], ...]], ...] = (
+    (1e-7, (np.float32, np.float64)),
+    (1e-10, (np.float32, np.float64)),
+    (1e-13, (np.float64,)),
+)
+"""adelie's own tolerance, which is not a gap, and the precisions tried at it."""
 
-
-class Path(NamedTuple):
-    """Solutions for falling penalties."""
-
-    coefficients: Floats
-    """Shape (n_lambdas, n_units)."""
-
-    intercepts: Floats
-    """Shape (n_lambdas,)."""
-
-    def margins(self, design: Design) -> Floats:
-        """Return the log odds of every row, shape (n_rows, n_lambdas)."""
-        odds: Floats = (design @ self.coefficients.T.astype(np.float32)).astype(np.float64)
-        return odds + self.intercepts
-
-
-class Problem(NamedTuple):
-    """One path to solve."""
-
-    design: Design
-    """Shape (n_rows, n_units), in Fortran order, columns of about unit size."""
-
-    labels: NDArray[np.bool_]
-    weights: Floats
-    """One per row, adding up to 1; 0 leaves a row out."""
-
-    factors: Floats
-    """Penalty of each unit relative to the others, shape (n_units,), all above 0."""
-
-    lambdas: Floats
-    """Falling."""
-
-
-def objective(problem: Problem, path: Path) -> Floats:
-    """Return what each solution of a path costs, shape (n_lambdas,)."""
-    margins = problem.design.astype(np.float64) @ path.coefficients.T + path.intercepts
-    loss = np.logaddexp(0, margins) - problem.labels[:, None] * margins
-    penalty = problem.lambdas * (np.abs(path.coefficients) @ problem.factors)
-    total: Floats = problem.weights @ loss + penalty
-    return total
-
-
-def largest_lambda(problem: Problem) -> float:
-    """Return the smallest penalty at which no unit is used."""
-    share = problem.weights @ problem.labels
-    pull = problem.design.T @ (problem.weights * (problem.labels - share)).astype(np.float32)
-    return float(np.max(np.abs(pull) / problem.factors))
+_LIBLINEAR_ATTEMPTS = ((1e-5, 1e3), (1e-7, 1e4), (1e-9, 1e4))
+"""Tolerance, and scaling of the intercept: liblinear penalises it, a large one makes that small."""
 
 
 def solve_adelie(problem: Problem) -> Path:
-    """Solve with adelie: the whole path in one warm-started call, 32 bits, then 64 if it fails."""
-    for kind in (np.float32, np.float64):
+    """Solve with adelie: the whole path in one warm-started call, more exactly where it must be.
+
+    Raises
+    ------
+    NotConverged
+        If it fails in 32 and in 64 bits, or the duality gap stays above the problem's tolerance.
+    """
+    tries = (_adelie_in_enough_bits(problem, *attempt) for attempt in _ATTEMPTS)
+    return _near_enough(problem, tries, "adelie")
+
+
+def _near_enough(problem: Problem, tries: Iterable[Path], solver: str) -> Path:
+    """Return the first of several tries whose gap is small enough, with its gaps."""
+    gap = float("nan")
+    for path in tries:
+        gaps = duality_gaps(problem, path)
+        gap = float(gaps.max())
+        if gap <= problem.tolerance:
+            return path._replace(gaps=gaps)
+    raise NotConverged(
+        f"the duality gap must be at most {problem.tolerance:.1g}; {solver} came to {gap:.1g}"
+    )
+
+
+def _adelie_in_enough_bits(
+    problem: Problem, tolerance: float, kinds: tuple[type[np.floating[Any]], ...]
+) -> Path:
+    for kind in kinds:
         try:
-            return _adelie(problem, kind)
+            return _adelie(problem, kind, tolerance)
         except RuntimeError:
             continue
     raise NotConverged("adelie did not converge in 32 or 64 bits")
 
 
-def _adelie(problem: Problem, kind: type[np.floating[Any]]) -> Path:
+def _adelie(problem: Problem, kind: type[np.floating[Any]], tolerance: float) -> Path:
     adelie = import_module("adelie")
     state = adelie.grpnet(
         np.asfortranarray(problem.design, dtype=kind),
@@ -95,6 +98,8 @@ def _adelie(problem: Problem, kind: type[np.floating[Any]]) -> Path:
         early_exit=False,
         adev_tol=1,
         ddev_tol=0,
+        tol=tolerance,
+        irls_tol=tolerance,
         progress_bar=False,
     )
     if len(state.intercepts) != len(problem.lambdas):
@@ -103,7 +108,18 @@ def _adelie(problem: Problem, kind: type[np.floating[Any]]) -> Path:
 
 
 def solve_liblinear(problem: Problem) -> Path:
-    """Solve with scikit-learn, one penalty after the other: exact, and some 80 times slower."""
+    """Solve with scikit-learn, one penalty after the other: exact, and some 80 times slower.
+
+    Raises
+    ------
+    NotConverged
+        If the duality gap is above the problem's tolerance.
+    """
+    tries = (_liblinear(problem, *attempt) for attempt in _LIBLINEAR_ATTEMPTS)
+    return _near_enough(problem, tries, "liblinear")
+
+
+def _liblinear(problem: Problem, tolerance: float, scaling: float) -> Path:
     # where no unit is used the intercept is known, and the solver would look for it for ever
     empty = problem.lambdas >= largest_lambda(problem) * (1 - 1e-6)
     share = problem.weights @ problem.labels
@@ -111,9 +127,8 @@ def solve_liblinear(problem: Problem) -> Path:
         np.zeros((len(empty), problem.design.shape[1])),
         np.full(len(empty), np.log(share / (1 - share))),
     )
+    options = {"l1_ratio": 1, "solver": "liblinear", "intercept_scaling": scaling, "tol": tolerance}
     for at in np.flatnonzero(~empty):
-        # liblinear penalises the intercept; a large scaling makes that too small to matter
-        options = {"l1_ratio": 1, "solver": "liblinear", "intercept_scaling": 1e3, "tol": 1e-5}
         fitted = _scikit(problem, problem.lambdas[at], max_iter=5000, random_state=0, **options)
         path.coefficients[at], path.intercepts[at] = fitted
     return path
