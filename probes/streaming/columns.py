@@ -1,0 +1,159 @@
+"""Associations of a table in shards, a block of units at a time, in memory that does not grow.
+
+Beside the labels, which the caller holds, about 100 MB are used for any number of rows: a block
+of units is read from every shard in turn, and only its moments and bins stay.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from probes.errors import MeasureError
+from probes.shards import ShardTable, read_units
+from probes.streaming.moments import Effects, Floats, SideMoments
+from probes.streaming.rank_sketch import Bounded, RankSketch, Singles, edges_of
+
+UNITS_AT_ONCE = 64
+"""Units of a block: half a megabyte in one piece of each shard, and few bins to keep."""
+
+ROWS_AT_ONCE = 16_384
+PILOT_SHARDS = 16
+"""Shards, spread over the table, whose rows choose the bins."""
+
+PILOT_ROWS = 8_192
+
+
+class Piece(NamedTuple):
+    """Some neighbouring rows of a block of units."""
+
+    rows: slice
+    by_unit: Singles
+    """Shape (n_units, n_rows)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamedAssociations:
+    """Every unit with every concept; arrays have shape (n_units, n_concepts).
+
+    Rows count as independent here. Where they are nested in clusters, the sizes still describe
+    the rows; tests belong to `probes.streaming.permuted`.
+    """
+
+    n_rows: int
+    n_with: NDArray[np.int64]
+    """Rows with each concept, shape (n_concepts,)."""
+
+    effects: Effects
+    auroc: Bounded
+    average_precision: Bounded
+
+
+def associate_table(
+    table: ShardTable, labels: NDArray[np.bool_], *, n_bins: int = 1024
+) -> StreamedAssociations:
+    """Measure how strongly every unit goes with every concept, out of core.
+
+    Parameters
+    ----------
+    table : ShardTable
+        Responses, one row per stimulus; every value read is checked.
+    labels : bool ndarray of shape (n_rows, n_concepts)
+        True where the row shows the concept; the others are its reference.
+    n_bins : int
+        Of each unit. The bound on the error of ranks is about 1 / (2 n_bins) for units that vary
+        continuously; the bound that holds is in the result.
+
+    Raises
+    ------
+    MeasureError
+        If there is not one label per row.
+    ExtractionError
+        If a shard is missing, cut off or damaged.
+    """
+    _check(table, labels)
+    found = [
+        _associate_block(table, labels, first, after, n_bins)
+        for first, after in blocks_of(table.key.n_units)
+    ]
+    return StreamedAssociations(
+        n_rows=len(labels),
+        n_with=labels.sum(axis=0, dtype=np.int64),
+        effects=Effects(
+            **{
+                name: np.concatenate([getattr(one.effects, name) for one in found])
+                for name in Effects.__slots__
+            }
+        ),
+        auroc=_stacked([one.auroc for one in found]),
+        average_precision=_stacked([one.precision for one in found]),
+    )
+
+
+def blocks_of(n_units: int) -> Iterator[tuple[int, int]]:
+    """Yield the first unit and the one after the last of every block."""
+    for first in range(0, n_units, UNITS_AT_ONCE):
+        yield first, min(n_units, first + UNITS_AT_ONCE)
+
+
+def pieces_of(table: ShardTable, first: int, after: int) -> Iterator[Piece]:
+    """Yield all rows of neighbouring units, some shards at a time."""
+    waiting: list[Singles] = []
+    start = end = 0
+    for part in table.parts:
+        waiting.append(read_units(table, part, first, after).astype(np.float32))
+        end += part.rows
+        if end - start >= ROWS_AT_ONCE:
+            yield Piece(slice(start, end), np.concatenate(waiting, axis=1))
+            start, waiting = end, []
+    if waiting:
+        yield Piece(slice(start, end), np.concatenate(waiting, axis=1))
+
+
+class _Block(NamedTuple):
+    effects: Effects
+    auroc: Bounded
+    precision: Bounded
+
+
+def _associate_block(
+    table: ShardTable, labels: NDArray[np.bool_], first: int, after: int, n_bins: int
+) -> _Block:
+    sketch = RankSketch.empty(edges_of(_pilot(table, first, after), n_bins), labels.shape[1])
+    moments: SideMoments | None = None
+    for piece in pieces_of(table, first, after):
+        shown = labels[piece.rows]
+        sketch.add(piece.by_unit, shown)
+        of_piece = SideMoments.of(piece.by_unit, shown)
+        moments = of_piece if moments is None else moments.merge(of_piece)
+    if moments is None:
+        raise MeasureError("A table must have a row before anything is measured; it has none.")
+    return _Block(moments.effects(), sketch.auroc(), sketch.average_precision())
+
+
+def _pilot(table: ShardTable, first: int, after: int) -> Singles:
+    """Evenly spread rows of evenly spread shards: the same ones every time."""
+    count = len(table.parts)
+    spread = sorted(set(np.linspace(0, count - 1, min(count, PILOT_SHARDS)).astype(int).tolist()))
+    rows = sum(table.parts[index].rows for index in spread)
+    step = max(1, -(-rows // PILOT_ROWS))
+    some = [read_units(table, table.parts[i], first, after)[:, ::step] for i in spread]
+    pilot: Singles = np.concatenate(some, axis=1).astype(np.float32)
+    return pilot
+
+
+def _stacked(blocks: list[Bounded]) -> Bounded:
+    values: list[Floats] = [one.value for one in blocks]
+    return Bounded(
+        value=np.concatenate(values), error=np.concatenate([one.error for one in blocks])
+    )
+
+
+def _check(table: ShardTable, labels: NDArray[np.bool_]) -> None:
+    if labels.ndim != 2 or len(labels) != table.n_rows or labels.dtype != np.bool_:
+        raise MeasureError(
+            f"Labels must be true or false for each of the {table.n_rows} rows and every concept; "
+            f"got shape {labels.shape} ({labels.dtype})."
+        )

@@ -1,0 +1,206 @@
+"""Areas under the curve and average precisions from counts in bins, with a bound on their error.
+
+A bin that holds one single value (zeros of a ReLU) hides nothing: its rows are tied, and ties are
+counted as ties. What is unknown is only the order inside the other bins, and how much that can
+change a score follows from the counts themselves: the bound holds for every unit and concept,
+whatever the distribution. Counts of different pieces add up.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from probes.errors import MeasureError
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+Counts = NDArray[np.int64]
+
+_ROUNDING = 1e-9
+"""Added to every bound for the arithmetic itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounded:
+    """Scores with their largest possible error, each of shape (n_units, n_concepts)."""
+
+    value: Floats
+    """NaN where a side has no row."""
+
+    error: Floats
+    """The exact score lies within ``value - error`` and ``value + error``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankSketch:
+    """How many rows lie in each bin of each unit: all, and those with each concept."""
+
+    edges: Singles
+    """Where all bins but the first begin, shape (n_units, n_bins - 1); infinite where unused."""
+
+    total: Counts
+    """Shape (n_units, n_bins)."""
+
+    shown: Counts
+    """Shape (n_concepts, n_units, n_bins)."""
+
+    @classmethod
+    def empty(cls, edges: Singles, n_concepts: int) -> Self:
+        """Start with no row."""
+        n_units, n_bins = len(edges), edges.shape[1] + 1
+        return cls(
+            edges=edges,
+            total=np.zeros((n_units, n_bins), np.int64),
+            shown=np.zeros((n_concepts, n_units, n_bins), np.int64),
+        )
+
+    def add(self, by_unit: Singles, labels: NDArray[np.bool_]) -> None:
+        """Count one piece, in place.
+
+        Parameters
+        ----------
+        by_unit : ndarray of shape (n_units, n_rows)
+            Finite responses.
+        labels : bool ndarray of shape (n_rows, n_concepts)
+
+        Raises
+        ------
+        MeasureError
+            If shapes disagree with the sketch.
+        """
+        if by_unit.shape != (len(self.edges), len(labels)) or labels.shape[1] != len(self.shown):
+            raise MeasureError(
+                f"A sketch of {len(self.edges)} units and {len(self.shown)} concepts takes "
+                "responses (n_units, n_rows) and labels (n_rows, n_concepts); "
+                f"got shapes {by_unit.shape} and {labels.shape}."
+            )
+        n_bins = self.total.shape[1]
+        place = np.empty(by_unit.shape, np.int64)
+        for unit, values in enumerate(by_unit):
+            place[unit] = np.searchsorted(self.edges[unit], values, side="right") + unit * n_bins
+        _count(self.total, place)
+        for concept, column in enumerate(labels.T):
+            _count(self.shown[concept], place[:, np.flatnonzero(column)])
+
+    def merge(self, other: Self) -> Self:
+        """Combine with the counts of other rows under the same edges."""
+        if not np.array_equal(self.edges, other.edges):
+            raise MeasureError("Sketches must share their edges to be merged; these do not.")
+        return replace(self, total=self.total + other.total, shown=self.shown + other.shown)
+
+    def auroc(self) -> Bounded:
+        """Return the area under the curve: 1/2 is neutral, above it prefers the concept.
+
+        References
+        ----------
+        Mann & Whitney (1947), Annals of Mathematical Statistics 18, 50-60, for ties as halves.
+
+        Examples
+        --------
+        >>> values = np.array([[1.0, 2, 3, 4]], np.float32)
+        >>> sketch = RankSketch.empty(edges_of(values, 8), 1)
+        >>> sketch.add(values, np.array([[0], [1], [0], [1]], bool))
+        >>> float(sketch.auroc().value[0, 0])
+        0.75
+        """
+        hidden = self.total - self.shown
+        below = np.cumsum(hidden, axis=2) - hidden
+        inside = self.shown * hidden.astype(np.float64)
+        pairs = _sum(self.shown) * _sum(hidden)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = (_sum(self.shown * below.astype(np.float64)) + _sum(inside) / 2) / pairs
+            error = _sum(inside * ~self._single()) / 2 / pairs + _ROUNDING
+        return Bounded(value=value.T, error=error.T)
+
+    def average_precision(self) -> Bounded:
+        """Return the average precision: the concept's share of all rows is what chance gives.
+
+        At each row of the concept: the share of the concept among all rows that respond at least
+        as much; then the mean over the concept.
+
+        Examples
+        --------
+        >>> values = np.array([[1.0, 2, 3, 4]], np.float32)
+        >>> sketch = RankSketch.empty(edges_of(values, 8), 1)
+        >>> sketch.add(values, np.array([[0], [1], [0], [1]], bool))
+        >>> float(sketch.average_precision().value[0, 0].round(4))
+        0.8333
+        """
+        shown, hidden = self.shown, self.total - self.shown
+        above, others = (np.cumsum(side[..., ::-1], axis=2)[..., ::-1] for side in (shown, hidden))
+        above, others = above - shown, others - hidden
+        concept, unit, place = np.nonzero(shown)
+        p, n, first, wrong = (side[concept, unit, place] for side in (shown, hidden, above, others))
+        single = self._single()[unit, place]
+        tied = p * (first + p) / (first + p + wrong + n)
+        most = np.where(single, tied, p * (first + p) / (first + p + wrong))
+        least = np.where(single, tied, _spread_out(p, first, wrong + n))
+        low, high = np.zeros(shown.shape[:2]), np.zeros(shown.shape[:2])
+        np.add.at(low, (concept, unit), least)
+        np.add.at(high, (concept, unit), most)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            low, high = low / _sum(shown), high / _sum(shown)
+        return Bounded(value=(low + high).T / 2, error=(high - low).T / 2 + _ROUNDING)
+
+    def _single(self) -> NDArray[np.bool_]:
+        """Whether a bin can hold one value only, shape (n_units, n_bins)."""
+        single = np.zeros(self.total.shape, np.bool_)
+        single[:, 1:-1] = np.nextafter(self.edges[:, :-1], np.float32(np.inf)) == self.edges[:, 1:]
+        return single
+
+
+def edges_of(pilot: NDArray[np.floating[Any]], n_bins: int) -> Singles:
+    """Choose where the bins of each unit begin, from some of its responses.
+
+    Quantiles; a value that fills two of them gets a bin of its own. Any pilot gives a valid bound,
+    one that is like the rest a narrow one.
+
+    Parameters
+    ----------
+    pilot : ndarray of shape (n_units, n_rows)
+        At least one row.
+    n_bins : int
+        At least 4.
+
+    Returns
+    -------
+    ndarray of shape (n_units, n_bins - 1)
+        Infinite where fewer are needed.
+    """
+    ranked = np.sort(pilot.astype(np.float32), axis=1)
+    wanted = n_bins - 2
+    picked = ranked[:, np.linspace(0, ranked.shape[1] - 1, wanted).round().astype(np.intp)]
+    edges = np.full((len(pilot), n_bins - 1), np.inf, np.float32)
+    for row, quantiles in zip(edges, picked, strict=True):
+        begins = np.unique(quantiles)
+        # few distinct values get a bin each; else those that fill two quantiles
+        full = begins if 2 * len(begins) <= wanted else _repeated(quantiles)
+        found = np.union1d(begins, np.nextafter(full, np.float32(np.inf)))
+        row[: len(found)] = found
+    return edges
+
+
+def _repeated(ranked: Singles) -> Singles:
+    values, counts = np.unique(ranked, return_counts=True)
+    repeated: Singles = values[counts > 1]
+    return repeated
+
+
+def _count(into: Counts, place: Counts) -> None:
+    into += np.bincount(place.ravel(), minlength=into.size).reshape(into.shape)
+
+
+def _sum(by_bin: NDArray[Any]) -> Floats:
+    total: Floats = by_bin.sum(axis=-1, dtype=np.float64)
+    return total
+
+
+def _spread_out(p: Counts, first: Counts, wrong: Counts) -> Floats:
+    """Sum of precisions where every row without the concept comes before the ``p`` with it."""
+    start = (first + wrong + 1).astype(np.float64)
+    rise = special.digamma(start + p) - special.digamma(start)
+    least: Floats = p - wrong * rise
+    return least
