@@ -4,9 +4,11 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
@@ -91,18 +93,37 @@ def decode(data: bytes) -> Image.Image:
         raise PictureError(f"cannot be decoded: {_reason(error)}.") from error
 
 
+@dataclass(slots=True)
+class _Strictness:
+    """Threads that decode at this moment, and the setting from before the first of them."""
+
+    lock: Lock = field(default_factory=Lock)
+    inside: int = 0
+    before: bool = False
+
+
+_STRICT = _Strictness()
+
+
 @contextmanager
 def _whole_pictures_only() -> Iterator[None]:
     """Refuse cut-off pictures, whatever a library set for the whole process.
 
-    WeasyPrint, for one, tells Pillow to accept them as soon as it is imported.
+    WeasyPrint, for one, tells Pillow to accept them as soon as it is imported. The setting belongs
+    to the process: the first of several threads changes it, the last one puts it back.
     """
-    before = ImageFile.LOAD_TRUNCATED_IMAGES
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    with _STRICT.lock:
+        if not _STRICT.inside:
+            _STRICT.before = ImageFile.LOAD_TRUNCATED_IMAGES
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        _STRICT.inside += 1
     try:
         yield
     finally:
-        ImageFile.LOAD_TRUNCATED_IMAGES = before
+        with _STRICT.lock:
+            _STRICT.inside -= 1
+            if not _STRICT.inside:
+                ImageFile.LOAD_TRUNCATED_IMAGES = _STRICT.before
 
 
 def _drawn(stimulus: Stimulus, side: int) -> Image.Image:

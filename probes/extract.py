@@ -1,8 +1,10 @@
 """Stimuli to activations: in batches, by way of the cache, each distinct stimulus once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from itertools import islice
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from PIL.Image import Image
 from concept_sets.errors import PictureError
 from concept_sets.stimulus import Modality, Stimulus
 from probes.activations import Activations, BadPicture, Extraction
+from probes.ahead import ahead
 from probes.cache import ActivationCache, Rows, Space
 from probes.directions import along, beneath
 from probes.encoder import Encoder, Reading
@@ -22,6 +25,26 @@ Key: TypeAlias = Reading | None
 """A reading, or None for the embedding."""
 
 Batch: TypeAlias = Mapping[Key, NDArray[np.float32]]
+
+BATCH = 16
+"""Pictures of one pass where the encoder does not say."""
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """An encoder that says how pictures should come."""
+
+    batch_size: int
+    """Pictures of one pass."""
+
+    @property
+    def loaders(self) -> int:
+        """Threads that may prepare pictures while others are encoded."""
+        ...
+
+    def prepare(self, picture: Image) -> Image:
+        """Return a smaller picture, of which ``encode_pictures`` makes the same."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +115,8 @@ def extract_texts(
         return batch, {None: encoder.encode_texts([stimulus.content for stimulus in batch])}
 
     state = _begin(encoder, stimuli, "text", (), cache)
-    _encode_missing(state, stimuli, encode, batch_size, progress or SilentProgress(), "texts")
+    pending = _pending(state, stimuli)
+    _encode_missing(state, pending, encode, batch_size, progress or SilentProgress(), "texts")
     return _finish(encoder, stimuli, state)
 
 
@@ -106,9 +130,11 @@ def extract_pictures(
     progress: Progress | None = None,
     max_bad_fraction: float = 0.01,
     bad: Sequence[BadPicture] = (),
-    batch_size: int = 16,
+    batch_size: int | None = None,
 ) -> Extraction:
     """Embed pictures and read units.
+
+    The next pictures are opened in a thread while the model is busy with the last ones.
 
     Parameters
     ----------
@@ -117,7 +143,8 @@ def extract_pictures(
     stimuli : sequence of Stimulus
         Rendered words or photos; equal ones are encoded once.
     load_picture : callable
-        Stimulus to picture; raises `PictureError` for one that cannot be read.
+        Stimulus to picture; raises `PictureError` for one that cannot be read. Called in another
+        thread.
     readings : sequence of Reading
         The layers and poolings to read.
     cache : ActivationCache, optional
@@ -128,8 +155,9 @@ def extract_pictures(
         Share of distinct pictures that may be unreadable; they are counted and named.
     bad : sequence of BadPicture
         Pictures that were asked for and found unusable before; they count as well.
-    batch_size : int
-        Pictures per pass through the model and between two writes to the cache.
+    batch_size : int, optional
+        Pictures per pass through the model and between two writes to the cache; the encoder
+        says by default.
 
     Returns
     -------
@@ -152,8 +180,18 @@ def extract_pictures(
     state.bad.update({f"{index}": one for index, one in enumerate(bad)})
     _check_bad(state.bad, room, max_bad_fraction)
 
+    planned = model if isinstance(model, Planned) else None
+    size = batch_size or (planned.batch_size if planned else BATCH)
+    pending = _pending(state, stimuli)
+    opened = ahead(
+        pending,
+        _opener(load_picture, planned),
+        workers=planned.loaders if planned else 1,
+        distance=2 * size,
+    )
+
     def encode(batch: Sequence[Stimulus]) -> tuple[Sequence[Stimulus], Batch]:
-        good, pictures = _load(batch, load_picture, state.bad)
+        good, pictures = _sorted_out(batch, islice(opened, len(batch)), state.bad)
         _check_bad(state.bad, room, max_bad_fraction)
         if not good:
             return good, {}
@@ -162,7 +200,8 @@ def extract_pictures(
         values.update(out.units.items())
         return good, values
 
-    _encode_missing(state, stimuli, encode, batch_size, progress or SilentProgress(), "pictures")
+    with closing(opened):
+        _encode_missing(state, pending, encode, size, progress or SilentProgress(), "pictures")
     found = _finish(model, stimuli, state)
     return replace(found, units=along(encoder, readings, found.units))
 
@@ -185,19 +224,23 @@ def _begin(
     return _Pass(spaces=spaces, rows=rows)
 
 
+def _pending(state: _Pass, stimuli: Sequence[Stimulus]) -> list[Stimulus]:
+    """Return the distinct stimuli that lack a row."""
+    distinct: dict[str, Stimulus] = {}
+    for stimulus in stimuli:
+        distinct.setdefault(stimulus.digest, stimulus)
+    return [s for s in distinct.values() if not state.has(s.digest)]
+
+
 def _encode_missing(
     state: _Pass,
-    stimuli: Sequence[Stimulus],
+    pending: Sequence[Stimulus],
     encode: Callable[[Sequence[Stimulus]], tuple[Sequence[Stimulus], Batch]],
     batch_size: int,
     progress: Progress,
     label: str,
 ) -> None:
-    """Encode the distinct stimuli that lack a row, batch by batch."""
-    distinct: dict[str, Stimulus] = {}
-    for stimulus in stimuli:
-        distinct.setdefault(stimulus.digest, stimulus)
-    pending = [s for s in distinct.values() if not state.has(s.digest)]
+    """Encode stimuli batch by batch."""
     if not pending:
         return
     progress.start(len(pending), label)
@@ -256,20 +299,34 @@ def _width(encoder: Encoder, key: Key) -> int:
     return find_layer(key.layer, encoder.layers).n_units
 
 
-def _load(
+def _opener(
+    load_picture: Callable[[Stimulus], Image], planned: Planned | None
+) -> Callable[[Stimulus], Image | PictureError]:
+    """Return what opens a picture and makes it small, or says why it cannot be read."""
+
+    def opened(stimulus: Stimulus) -> Image | PictureError:
+        try:
+            picture = load_picture(stimulus)
+        except PictureError as error:
+            return error
+        return planned.prepare(picture) if planned else picture
+
+    return opened
+
+
+def _sorted_out(
     batch: Sequence[Stimulus],
-    load_picture: Callable[[Stimulus], Image],
+    opened: Iterable[Image | PictureError],
     bad: dict[str, BadPicture],
 ) -> tuple[list[Stimulus], list[Image]]:
-    """Open the pictures of a batch; note those that cannot be read."""
+    """Take the pictures of a batch; note those that cannot be read."""
     good, pictures = [], []
-    for stimulus in batch:
-        try:
-            pictures.append(load_picture(stimulus))
-        except PictureError as error:
-            bad[stimulus.digest] = BadPicture(content=stimulus.content, reason=str(error))
+    for stimulus, picture in zip(batch, opened, strict=True):
+        if isinstance(picture, PictureError):
+            bad[stimulus.digest] = BadPicture(content=stimulus.content, reason=str(picture))
         else:
             good.append(stimulus)
+            pictures.append(picture)
     return good, pictures
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -17,7 +18,10 @@ from torch import Tensor
 from probes.backends.attribute import attribute_tower
 from probes.backends.edits import edited
 from probes.backends.facets import Facet
+from probes.backends.fast_images import is_hooked, passed, preparer
 from probes.backends.held import Held, hold
+from probes.backends.kernel_book import PILLOW, PLAIN, TORCH, KernelBook, KernelPlan
+from probes.backends.kernel_choice import chosen_tower
 from probes.backends.loading import Loaded, load_network
 from probes.backends.naming import ModelSpec
 from probes.backends.sources import Resolved, resolve
@@ -44,6 +48,9 @@ from probes.linear_text import HeadTables, UnitDirections
 from probes.progress import Progress
 from probes.readings import check_readings, find_layer
 
+KERNEL = "image kernel"
+"""What the identity calls the kernel among the libraries."""
+
 SAME = 1e-6
 """Embeddings closer than this share of their length are taken for equal."""
 
@@ -51,7 +58,14 @@ SAME = 1e-6
 class OpenClipEncoder:
     """A loaded model; made by `load`."""
 
-    def __init__(self, spec: ModelSpec, found: Resolved, loaded: Loaded, device: str) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        found: Resolved,
+        loaded: Loaded,
+        device: str,
+        kernels: KernelBook | None = None,
+    ) -> None:
         self._spec, self._found, self._loaded, self._device = spec, found, loaded, device
         self._model = loaded.model.to(device)
         self._preprocessing = dict(self._model.visual.preprocess_cfg)
@@ -60,10 +74,39 @@ class OpenClipEncoder:
         self._solved: dict[str, NDArray[np.float32] | None] = {}
         tokenize = tokenizer_of(found.tokenizer, dict(found.config))
         self._texts = TextTower(self._model, tokenize, device)
+        self._resize = preparer(self._transform) if kernels is not None else None
+        self._plan, self._tower = KernelPlan(kernel=PLAIN), None
+        if kernels is not None:
+            self._plan, self._tower = chosen_tower(
+                kernels,
+                self._bare_identity(),
+                self._model.visual,
+                self._taps,
+                device=device,
+                resize=PILLOW if self._resize is None else TORCH,
+            )
+        self.batch_size = self._plan.batch
+        if self._plan.threads:
+            torch.set_num_threads(self._plan.threads)
 
     @cached_property
     def identity(self) -> EncoderIdentity:
-        """Which model this is."""
+        """Which model this is, and which kernel computes its pictures if not the plain one."""
+        bare, label = self._bare_identity(), self._plan.label
+        return replace(bare, libraries={**bare.libraries, KERNEL: label}) if label else bare
+
+    @property
+    def loaders(self) -> int:
+        """Threads that may prepare pictures while others are encoded."""
+        return self._plan.loaders
+
+    def prepare(self, picture: Image.Image) -> Image.Image:
+        """Return a picture of the model's own size, of which `encode_pictures` makes the same."""
+        if self._tower is None or self._resize is None or self._plan.resize != TORCH:
+            return picture
+        return self._resize(picture)
+
+    def _bare_identity(self) -> EncoderIdentity:
         return EncoderIdentity(
             name=self._spec.name,
             backend="open_clip",
@@ -112,7 +155,17 @@ class OpenClipEncoder:
         ModelNameError
             If the model lacks one of the readings.
         """
-        return self.encode_edited(pictures, (), readings)
+        if self._tower is None or is_hooked(self._model.visual):
+            return self.encode_edited(pictures, (), readings)
+        check_readings(readings, self.layers)
+        if not pictures:
+            return self._nothing(readings)
+        batch = torch.stack([self._transform(self.prepare(picture)) for picture in pictures])
+        rows, self.batch_size = passed(
+            self._tower, batch, readings, size=self.batch_size, device=self._device
+        )
+        embeddings, *units = map(_array, rows)
+        return EncodedPictures(embeddings=embeddings, units=dict(zip(readings, units, strict=True)))
 
     @torch.inference_mode()
     def encode_edited(
@@ -273,12 +326,13 @@ def load(
     activation: str | None = None,
     offline: bool = False,
     device: str = "cpu",
+    kernels: KernelBook | None = None,
 ) -> OpenClipEncoder:
     """Load the model that ``spec`` names; see `probes.backends.table.load_encoder`."""
     _compute_exactly()
     found = resolve(spec, offline=offline, activation=activation)
     loaded = load_network(found, expected_digest=expected_digest, activation=activation)
-    encoder = OpenClipEncoder(spec, found, loaded, device)
+    encoder = OpenClipEncoder(spec, found, loaded, device, kernels)
     check_outputs(encoder)
     return encoder
 

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from probes.backends.kernel_book import KernelBook
 from probes.backends.naming import ModelSpec, Source, parse_model
 from probes.encoder import Encoder, Layer
 
@@ -20,6 +21,7 @@ def load_encoder(
     activation: str | None = None,
     offline: bool = False,
     device: str = "cpu",
+    kernels: KernelBook | None = None,
 ) -> Encoder:
     """Load the model under audit; strict, see `probes.backends.loading`.
 
@@ -37,6 +39,9 @@ def load_encoder(
         Use only what is on this machine.
     device : str
         Where to compute, as torch names it.
+    kernels : KernelBook, optional
+        Where the choice of a faster way to compute large image towers is kept; without it they
+        are computed as open_clip does.
 
     Returns
     -------
@@ -59,6 +64,7 @@ def load_encoder(
         activation=activation,
         offline=offline,
         device=device,
+        kernels=kernels,
     )
     return encoder
 
