@@ -39,9 +39,9 @@ COLUMNS = (
 )
 """Columns of the tidy table of all measurements, in order."""
 
-Certainty = Literal["", "exact", "sampled", "model"]
-"""Where a p comes from: every arrangement counted, some of them drawn, or a distribution assumed;
-empty where there is no p."""
+Certainty = Literal["", "exact", "bounded", "sampled", "model"]
+"""Where a p comes from: every arrangement counted, counted up to an error that is bounded (p is
+then the upper bound), some of them drawn, or a distribution assumed; empty where there is no p."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

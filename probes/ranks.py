@@ -57,8 +57,8 @@ class Places:
     def joined(self) -> Joined:
         """Return both counts in one number, so that one sort puts both in rising order."""
         half = 16 if self.n < 2**16 else 32
-        dtype = np.uint32 if half == 16 else np.uint64
-        high = self.below.astype(dtype) << dtype(half)
+        dtype = np.dtype(np.uint32 if half == 16 else np.uint64)
+        high = np.left_shift(self.below.astype(dtype), dtype.type(half))
         return np.asarray(high | self.upto.astype(dtype))
 
 

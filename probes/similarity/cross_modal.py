@@ -136,7 +136,7 @@ def cross_modal_eat(
     means: tuple[Sample, Sample] | None = None,
     alternative: Alternative = "greater",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> CrossModal:
     """Test the association of two groups with two attribute sets, raw and centred.
 

@@ -1,14 +1,17 @@
 """Does a label matter: by rearranging it, or by Student's t where that has come to the same."""
 
-from typing import Any, Literal, NamedTuple
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from probes.intervals import welch_freedom
+from probes.measurement import Certainty
 from probes.permutation import Alternative, two_sample_columns
 from probes.studentised import side_differences
+from probes.subset_sums import subset_p
 
 LARGE = 200
 """Clusters a side above which p is Student's: drawing thousands of arrangements of thousands of
@@ -25,7 +28,9 @@ class LabelP(NamedTuple):
     p: Floats
     """Shape (n_outcomes,)."""
 
-    certainty: Literal["", "exact", "sampled", "model"]
+    certainty: Certainty
+    low: Floats | None = None
+    """Where p is bounded, the smallest that can be meant; ``p`` is then the largest."""
 
 
 def label_p(
@@ -57,7 +62,7 @@ def label_p(
     --------
     >>> values, shown = np.arange(6.0)[:, None], np.arange(6) > 2
     >>> label_p(values, shown, rng=np.random.default_rng(0))
-    LabelP(p=array([0.1]), certainty='exact')
+    LabelP(p=array([0.1]), certainty='exact', low=None)
     """
     if min(shown.sum(), (~shown).sum()) > LARGE:
         return LabelP(_by_t(values.astype(np.float64), shown, alternative, studentised), "model")
@@ -71,6 +76,51 @@ def label_p(
         draws=draws,
     )
     return LabelP(found.p, found.certainty)
+
+
+def plain_label_p(
+    values: Sample,
+    shown: Mask,
+    *,
+    rng: np.random.Generator,
+    alternative: Alternative = "two-sided",
+    max_exact: int = 20_000,
+    draws: int | None = None,
+) -> LabelP:
+    """Test the plain difference of means, of which every arrangement can be counted.
+
+    Parameters
+    ----------
+    values, shown, alternative
+        As in `label_p`.
+    rng : numpy.random.Generator
+        Used only where arrangements are drawn.
+    max_exact : int
+        Arrangements that are listed one by one at most.
+    draws : int, optional
+        Arrangements drawn where they are more; by default none are: p comes from
+        `probes.subset_sums.subset_p`, exact or between bounds (and from Student's t above `LARGE`).
+
+    Examples
+    --------
+    >>> values, shown = np.arange(40.0)[:, None] % 7, np.arange(40) > 19
+    >>> plain_label_p(values, shown, rng=np.random.default_rng(0)).certainty
+    'exact'
+    """
+    n, k = len(shown), int(shown.sum())
+    if draws is not None or min(k, n - k) > LARGE or math.comb(n, k) <= max_exact:
+        return label_p(
+            values,
+            shown,
+            rng=rng,
+            alternative=alternative,
+            studentised=False,
+            max_exact=max_exact,
+            draws=draws or 1,
+        )
+    found = subset_p(values, shown, alternative=alternative)
+    low = found.low if found.certainty == "bounded" else None
+    return LabelP(found.p, found.certainty, low)
 
 
 def _by_t(values: Floats, shown: Mask, alternative: Alternative, studentised: bool) -> Floats:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from probes.measurement import Estimate, undefined
 from probes.permutation import Alternative
 from probes.power import detectable_from_se
-from probes.similarity.labels import label_p
+from probes.similarity.labels import plain_label_p
 from probes.similarity.standardised import (
     bounded,
     jackknife,
@@ -72,7 +72,7 @@ def sc_weat_estimates(
     rng: np.random.Generator,
     alternative: Alternative = "two-sided",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> tuple[Estimate, ...]:
     """Return `sc_weat` of each target with its interval and its p.
 
@@ -83,8 +83,11 @@ def sc_weat_estimates(
     rng : numpy.random.Generator
     alternative : {"two-sided", "greater", "less"}
         "greater": closer to A.
-    max_exact, draws : int
-        Arrangements of A and B that are counted at most, else drawn.
+    max_exact : int
+        Arrangements of A and B that are listed one by one at most.
+    draws : int, optional
+        Arrangements drawn where they are more; by default p is exact (to about 25 a side) or
+        bounded, see `probes.subset_sums.subset_p`.
 
     Returns
     -------
@@ -116,7 +119,7 @@ def sc_weat_of_cosines(
     rng: np.random.Generator,
     alternative: Alternative = "two-sided",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> tuple[Estimate, ...]:
     """Return SC-WEAT of each target from cosines alone.
 
@@ -150,12 +153,11 @@ def sc_weat_of_cosines(
     n, count = (int(is_a.sum()), int((~is_a).sum())), len(is_a)
     if min(n) < 2:
         return tuple(undefined(_few(n), n=count, clusters=count) for _ in cosines)
-    tested = label_p(
+    tested = plain_label_p(
         each,
         is_a,
         rng=rng,
         alternative=alternative,
-        studentised=False,  # the spread of all attributes is the same in every arrangement
         max_exact=max_exact,
         draws=draws,
     )
@@ -187,7 +189,7 @@ def sc_weat_mean_of_cosines(
     rng: np.random.Generator,
     alternative: Alternative = "two-sided",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> Estimate:
     """Return the mean SC-WEAT of several targets of one kind, e.g. all terms of a group.
 
@@ -220,12 +222,11 @@ def sc_weat_mean_of_cosines(
     value = float(by_target.mean())
     # in standard deviations of each target the mean over targets is one value per attribute
     pooled = (each / each.std(axis=0, ddof=1)).mean(axis=1)
-    tested = label_p(
+    tested = plain_label_p(
         pooled[:, None],
         is_a,
         rng=rng,
         alternative=alternative,
-        studentised=False,
         max_exact=max_exact,
         draws=draws,
     )

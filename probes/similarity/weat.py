@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from probes.measurement import Estimate, undefined
 from probes.permutation import Alternative
-from probes.similarity.labels import LabelP, label_p
+from probes.similarity.labels import LabelP, plain_label_p
 from probes.similarity.standardised import (
     Ends,
     jackknife,
@@ -113,7 +113,7 @@ def weat_estimate(
     rng: np.random.Generator,
     alternative: Alternative = "greater",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> Estimate:
     """Return `effect_size` with its interval and its p.
 
@@ -124,8 +124,11 @@ def weat_estimate(
     rng : numpy.random.Generator
     alternative : {"greater", "less", "two-sided"}
         "greater", as in the paper: X lies closer to A.
-    max_exact, draws : int
-        Arrangements of X and Y that are counted at most, else drawn.
+    max_exact : int
+        Arrangements of X and Y that are listed one by one at most.
+    draws : int, optional
+        Arrangements drawn where they are more; by default p is exact (to about 25 a side) or
+        bounded, see `probes.subset_sums.subset_p`.
 
     Returns
     -------
@@ -194,7 +197,7 @@ def weat_of_cosines(
     rng: np.random.Generator,
     alternative: Alternative = "greater",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> Estimate:
     """Return WEAT's d from cosines alone.
 
@@ -243,7 +246,7 @@ def weat_columns(
     rng: np.random.Generator,
     alternative: Alternative = "greater",
     max_exact: int = 20_000,
-    draws: int = 9_999,
+    draws: int | None = None,
 ) -> tuple[Estimate, ...]:
     """Test the same targets against several pairs of attribute sets, with shared arrangements.
 
@@ -262,12 +265,11 @@ def weat_columns(
         reason = f"X and Y need 2 members each to be compared; got {n[0]} and {n[1]}"
         return tuple(undefined(reason, n=_count(t), clusters=sum(n)) for t in tables)
     gaps = np.stack([table.gap() for table in tables], axis=1)
-    tested = label_p(
+    tested = plain_label_p(
         gaps,
         is_x,
         rng=rng,
         alternative=alternative,
-        studentised=False,  # the spread of all targets is the same in every arrangement
         max_exact=max_exact,
         draws=draws,
     )
