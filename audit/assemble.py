@@ -34,6 +34,7 @@ from audit.results import (
 )
 from audit.sensitivity import behaviour_sentence, stands_out
 from audit.unit_evidence import UnitEvidence
+from probes.encoder import KERNEL
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "adelie", "torch",
              "open_clip_torch", "timm", "pillow", "weasyprint")  # fmt: skip
@@ -74,6 +75,8 @@ class Draft:
     undefined: tuple[UndefinedRecord, ...] = ()
     not_tested: tuple[NotTested, ...] = ()
     notes: tuple[str, ...] = ()
+    kernel: str = ""
+    """What computed the pictures in place of the plain network; empty where that did."""
 
     @property
     def contrasts(self) -> tuple[ContrastRecord, ...]:
@@ -111,7 +114,7 @@ def assemble(
     )
     return AuditResult(
         title=draft.title,
-        tool=tool_record(),
+        tool=tool_record(draft.kernel),
         model=draft.model,
         inputs=draft.inputs,
         plan=_plan_record(draft),
@@ -159,9 +162,10 @@ def _units(units: UnitEvidence | None) -> dict[str, Any]:
     }
 
 
-def tool_record() -> ToolRecord:
-    """Name the tool and what it computed with."""
-    return ToolRecord(name="clip-audit", version=__version__, libraries=library_versions())
+def tool_record(kernel: str = "") -> ToolRecord:
+    """Name the tool and what it computed with; a kernel beside the libraries if not the plain."""
+    libraries = {**library_versions(), **({KERNEL: kernel} if kernel else {})}
+    return ToolRecord(name="clip-audit", version=__version__, libraries=libraries)
 
 
 def library_versions() -> dict[str, str]:

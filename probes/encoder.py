@@ -44,6 +44,10 @@ class Reading:
     pooling: Pooling
 
 
+KERNEL = "image kernel"
+"""Name, among the libraries, of what computes pictures in place of the plain network."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncoderIdentity:
     """Which model this is; written into every result."""

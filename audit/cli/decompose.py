@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from audit.class_sums import class_sums, require_classes, require_same_model, strongest_concepts
+from audit.cli.kernels import kernel_book
 from audit.cli.printing import note, say
 from audit.folder import result_path
 from audit.folders import cache_folder
@@ -84,7 +85,13 @@ def decompose(
     """
     photos = read_photos(folder)
     require_classes(photos)
-    encoder = load_encoder(model, pretrained=pretrained or None, offline=offline, device=device)
+    encoder = load_encoder(
+        model,
+        pretrained=pretrained or None,
+        offline=offline,
+        device=device,
+        kernels=kernel_book(cache),
+    )
     reading = _reading(layer, encoder)
     known = _Known.of(audit, encoder, reveal=reveal)
     tools = Instruments(

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from audit.cli.faulty_packs import refuse_faulty
+from audit.cli.kernels import kernel_book
 from audit.cli.options import out_option
 from audit.cli.printing import note, say
 from audit.cli.publish import folder_name
@@ -130,6 +131,7 @@ def mitigate_findings(
             activation=plan.model.activation or None,
             offline=offline,
             device=device,
+            kernels=kernel_book(home),
         ),
         cache=ActivationCache(home),
         progress=TerminalProgress(sys.stderr),

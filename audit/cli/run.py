@@ -11,6 +11,7 @@ from audit.assemble import run_record
 from audit.cli.ending import ended
 from audit.cli.faulty_packs import refuse_faulty
 from audit.cli.gate_asked import GateAsked, gate_options, home_of
+from audit.cli.kernels import kernel_book
 from audit.cli.options import (
     format_option,
     keep_option,
@@ -101,9 +102,10 @@ def run(
         activation=plan.model.activation or None,
         offline=offline,
         device=device,
+        kernels=kernel_book(cache),
     )
     encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
-    second = load_other(plan, encoder, offline=offline, device=device)
+    second = load_other(plan, encoder, offline=offline, device=device, cache=cache)
     code = audit_and_publish(
         plan, library, encoder, photos, order, cache, other=second, device=device
     )

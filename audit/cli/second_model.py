@@ -1,10 +1,12 @@
 """The second model of ``run``: what the command line and the plan say of it, and its loading."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
+from audit.cli.kernels import kernel_book
 from audit.cli.printing import note
 from audit.errors import PlanError
 from audit.plan import AuditPlan
@@ -45,7 +47,9 @@ def with_other(plan: AuditPlan, other: str, pretrained: str) -> AuditPlan:
     return plan.model_copy(update={"replication": plan.replication.model_copy(update=named)})
 
 
-def load_other(plan: AuditPlan, encoder: Encoder, *, offline: bool, device: str) -> Encoder | None:
+def load_other(
+    plan: AuditPlan, encoder: Encoder, *, offline: bool, device: str, cache: Path | None = None
+) -> Encoder | None:
     """Load the second model as strictly as the first, before anything is encoded.
 
     Raises
@@ -60,7 +64,11 @@ def load_other(plan: AuditPlan, encoder: Encoder, *, offline: bool, device: str)
         return None
     note(f"Loading {wanted.name} {wanted.pretrained}".rstrip() + " as a second model")
     other = load_encoder(
-        wanted.name, pretrained=wanted.pretrained or None, offline=offline, device=device
+        wanted.name,
+        pretrained=wanted.pretrained or None,
+        offline=offline,
+        device=device,
+        kernels=kernel_book(cache),
     )
     refuse_itself(encoder, other)
     other_reading(plan, other, None)

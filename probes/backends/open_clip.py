@@ -40,16 +40,13 @@ from probes.backends.visualise import (
     tower_of,
     visualise_tower,
 )
-from probes.encoder import EncodedPictures, EncoderIdentity, Layer, Reading
+from probes.encoder import KERNEL, EncodedPictures, EncoderIdentity, Layer, Reading
 from probes.errors import ModelError
 from probes.inspectable import Attributed, Edit
 from probes.interventions import Where
 from probes.linear_text import HeadTables, UnitDirections
 from probes.progress import Progress
 from probes.readings import check_readings, find_layer
-
-KERNEL = "image kernel"
-"""What the identity calls the kernel among the libraries."""
 
 SAME = 1e-6
 """Embeddings closer than this share of their length are taken for equal."""
