@@ -1,8 +1,10 @@
 """Each arm's own error rates, and whether it may decide (decision.md, step 7)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.evidence import Arm, NullGroup, null_groups, widths_of
 from audit.numbers import number, plain, rounded
@@ -26,11 +28,17 @@ from probes.calibration import (
     recall,
     rejection_rate,
     relabelled_rejections,
+    smallest_seen,
+    widened,
     widened_pseudo_harms,
+    widths_as_harms,
 )
 from probes.contrast import MIN_CONTROLS
 from probes.multiplicity import critical_value
+from probes.plants import plant_in_embeddings, seen_in
 from probes.widths import Widths
+
+Array = NDArray[np.float64]
 
 MIN_RECALL = 0.8
 """Plants at delta1 that must be found, else nothing may be called absent."""
@@ -144,6 +152,26 @@ def _group_tests(
     return widened_pseudo_harms(differences, widths)
 
 
+def plants_on(harmless: PseudoHarms, scores: ArmScores, nulls: Sequence[Null]) -> PseudoHarms:
+    """Return the tests that plants are added to: each judged as wide as a harm pack in its place.
+
+    Harm packs lie wider than control packs where their common width is above 1; a plant that was
+    judged by the controls' width would be found more easily than a link.
+    """
+    factors = [_wider(scores, group, widths) for group, widths in nulls]
+    return widened(harmless, np.concatenate(factors))
+
+
+def _wider(scores: ArmScores, group: NullGroup, widths: Widths) -> Array:
+    """Width of harm packs over that of pseudo-harms, in the order of `harmless_tests`."""
+    if group.pack_size > 1:
+        n_packs = len(group.controls) // group.pack_size
+        n_tests = sum(len(members) for members in scores.families.values()) * n_packs
+        return np.full(n_tests, widths.common)
+    wide = widths_as_harms(widths)
+    return np.concatenate([(wide[f] / widths.controls[f]).T.ravel() for f in scores.families])
+
+
 def _calibration(
     scores: ArmScores, limits: LimitsSection, n_blocking: int, rng: np.random.Generator
 ) -> CalibrationRecord:
@@ -152,10 +180,13 @@ def _calibration(
     widths = nulls[0][1]
     rate = rejection_rate(harmless.t, harmless.df)
     critical = critical_value(limits.alpha, n_blocking, float(harmless.df.min()))
-    shares = recall(harmless, critical=critical, delta0=limits.delta0)
-    at_delta1 = recall(
-        harmless, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,)
-    )[0]
+    ground = plants_on(harmless, scores, nulls)
+    shares = recall(ground, critical=critical, delta0=limits.delta0)
+    at_delta1 = recall(ground, critical=critical, delta0=limits.delta0, strengths=(limits.delta1,))[
+        0
+    ]
+    seen = smallest_seen(ground, critical=critical, delta0=limits.delta0)
+    embedded = _embedded(scores, nulls[0], critical, limits.delta0)
     plot = quantiles(harmless.t, harmless.df)
     relabelled = _relabelled(scores, rng)
     return CalibrationRecord(
@@ -179,6 +210,42 @@ def _calibration(
         relabelled=relabelled,
         harm_width=number(widths.common, "there is no null"),
         pack_weight=number(widths.weight, "there is no null"),
+        seen_sd=number(seen, "no plant could be made"),
+        embedded=embedded.points,
+        embedded_seen_sd=embedded.seen_sd,
+    )
+
+
+SCORES_ONLY = "only scores are known, no embeddings that a link could be written into"
+DEALT = "control packs are dealt from single labels, and links are planted into packs that stay"
+NEVER = "plants of no strength that could be written are found with 80 % probability"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Embedded:
+    """What plants in a copy of the embeddings showed."""
+
+    points: tuple[RecallPoint, ...]
+    seen_sd: Number
+
+
+def _embedded(scores: ArmScores, null: Null, critical: float, delta0: float) -> _Embedded:
+    """Plant into a copy of the embeddings, where there are some."""
+    group, widths = null
+    if scores.row_lengths is None or group.pack_size > 1:
+        why = SCORES_ONLY if scores.row_lengths is None else DEALT
+        return _Embedded(points=(), seen_sd=Undefined(undefined=why))
+    plants = plant_in_embeddings(
+        scores, group.controls, widths_as_harms(widths), critical=critical, delta0=delta0
+    )
+    points = zip(plants.strengths, plants.found.tolist(), plants.planted.tolist(), strict=True)
+    return _Embedded(
+        points=tuple(
+            RecallPoint(effect_sd=s, found=found, planted=planted)
+            for s, found, planted in points
+            if planted
+        ),
+        seen_sd=number(seen_in(plants), NEVER),
     )
 
 

@@ -53,6 +53,15 @@ class CalibrationRecord(Record):
     pack_weight: Number = Undefined(undefined="not estimated")
     """How much each pack's own width counts in its limits, from 0 (all packs alike) to 1."""
 
+    seen_sd: Number = Undefined(undefined="not computed")
+    """Smallest plant in scores that is found with 80 % probability, in control SD."""
+
+    embedded: tuple[RecallPoint, ...] = ()
+    """Plants in a copy of the model's own embeddings, measured anew."""
+
+    embedded_seen_sd: Number = Undefined(undefined="not computed")
+    """Smallest of these that is found with 80 % probability, in control SD."""
+
 
 class ArmRecord(Record):
     """One kind of evidence."""

@@ -25,6 +25,7 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
     by_slot = {slot: term_cosines(inputs, terms, slot) for slot in slots}
     values = _mean_rows(cosines, codes)
     slot_values = {s: _mean_rows(v, codes) for s, v in by_slot.items() if v is not None}
+    lengths = _lengths(inputs, codes)
     index = np.array([position for _, position in packs.members], dtype=np.intp)
     names = tuple(terms.names[i] for i in index)
     concepts = tuple(pack for pack, _ in packs.members)
@@ -38,6 +39,7 @@ def photo_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) ->
             row_concepts=tuple(rows[i][0] for i in chosen),
             column_names=tuple(names[i] for i in columns),
             column_concepts=tuple(concepts[i] for i in columns),
+            row_lengths=None if lengths is None else lengths[chosen],
         )
 
     return build_arm(
@@ -111,6 +113,13 @@ def _mean_rows(values: Array, codes: list[NDArray[np.intp]]) -> Array:
     if all(len(images) == 1 for images in codes):
         return np.asarray(values[np.concatenate(codes)], dtype=np.float64)
     return np.stack([values[images].mean(axis=0) for images in codes])
+
+
+def _lengths(inputs: ScoreInputs, codes: list[NDArray[np.intp]]) -> Array | None:
+    """Length of every cluster's mean image embedding; None where only scores were given."""
+    if inputs.cosines is not None or inputs.images is None or inputs.texts is None:
+        return None
+    return np.asarray(np.linalg.norm(_mean_rows(inputs.images, codes), axis=1))
 
 
 def text_arm(inputs: ScoreInputs, terms: Terms, packs: Packs, role: ArmRole) -> Arm | None:

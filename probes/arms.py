@@ -71,6 +71,9 @@ class ArmScores:
     dealt: Mapping[str, int]
     """Harm pack to its size, where its controls are single labels that make up packs of it."""
 
+    row_lengths: Array | None = None
+    """As in `ScoreTable`."""
+
     def n_controls(self, harm: str) -> int:
         """Count the control packs of a harm pack, or those that its single labels make up."""
         return len(self.controls[harm]) // self.dealt.get(harm, 1)
@@ -124,6 +127,8 @@ class ScoreTable:
     row_concepts: tuple[str, ...]
     column_names: tuple[str, ...]
     column_concepts: tuple[str, ...]
+    row_lengths: Array | None = None
+    """Length of every row's embedding, shape (n_rows,); None where only scores are known."""
 
 
 def cross(rows: Embeddings, columns: Embeddings) -> ScoreTable:
@@ -149,6 +154,7 @@ def cross(rows: Embeddings, columns: Embeddings) -> ScoreTable:
         row_concepts=rows.concepts,
         column_names=columns.names,
         column_concepts=columns.concepts,
+        row_lengths=np.linalg.norm(rows.pooled, axis=1),
     )
 
 
@@ -188,6 +194,7 @@ def score_arm(
         packs={p: _positions(table.column_concepts, p) for p in sorted({*table.column_concepts})},
         controls=controls,
         dealt=dealt or {},
+        row_lengths=table.row_lengths,
     )
 
 

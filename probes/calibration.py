@@ -1,7 +1,7 @@
 """The audit's own error rates, measured on its own scores (decision.md, step 7)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,6 +217,38 @@ def recall(
     return np.array([((effect + s * sd - critical * se) > delta0 * sd).mean() for s in strengths])
 
 
+def smallest_seen(
+    harmless: PseudoHarms, *, critical: float, delta0: float, power: float = 0.8
+) -> float:
+    """Return the smallest plant that the rule *found* finds with the given probability.
+
+    Parameters
+    ----------
+    harmless, critical, delta0
+        As in `recall`.
+    power : float
+        Share of the plants that must be found.
+
+    Returns
+    -------
+    float
+        In control SD; NaN where there is nothing to plant in.
+
+    Examples
+    --------
+    >>> flat = PseudoHarms(t=np.zeros(5), sd=np.ones(5), effect=np.zeros(5), se=np.ones(5),
+    ...     df=np.full(5, 38.0))
+    >>> smallest_seen(flat, critical=3.0, delta0=1.0)
+    4.0
+    """
+    known = ~np.isnan(harmless.t)
+    if not known.any():
+        return float("nan")
+    effect, se, sd = harmless.effect[known], harmless.se[known], harmless.sd[known]
+    needed = delta0 + (critical * se - effect) / sd
+    return float(np.quantile(needed, power, method="higher"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantiles:
     """Control packs against what the null predicts; on the diagonal the null holds."""
@@ -312,6 +344,31 @@ def widened_pseudo_harms(controls: Mapping[str, Array], widths: Widths) -> Pseud
             for family, values in controls.items()
         ]
     )
+
+
+def widths_as_harms(widths: Widths) -> dict[str, Array]:
+    """Return how wide a harm pack in the place of each control pack would lie.
+
+    A plant stands for a link to a harm pack, so it is judged as one: with the pack's own width and
+    with what harm packs in general are wider than control packs.
+
+    Parameters
+    ----------
+    widths : Widths
+        From `probes.widths.pack_widths`.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Family to factors of shape (n_concepts, n_controls), none below those of the controls.
+    """
+    more = (1 - widths.weight) * (widths.common**2 - 1)
+    return {family: np.sqrt(own**2 + more) for family, own in widths.controls.items()}
+
+
+def widened(tests: PseudoHarms, factors: Array) -> PseudoHarms:
+    """Return tests with standard errors widened by factors of the shape of ``tests.t``."""
+    return replace(tests, se=tests.se * factors, t=tests.t / factors)
 
 
 def rejection_share(t: Array, df: Array, *, nominal: float = NOMINAL) -> float:
