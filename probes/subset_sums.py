@@ -90,7 +90,8 @@ def subset_p(
     _check(values, shown)
     n, k = len(shown), int(shown.sum())
     if not 0 < k < n:
-        return SumP(*(np.full(values.shape[1], np.nan) for _ in range(2)), "")
+        undefined = np.full(values.shape[1], np.nan)
+        return SumP(undefined, undefined, "")
     exact = half_sums(n, k) * values.shape[1] <= exact_sums
     bounds = [_bounds(column, shown, alternative, exact) for column in values.T]
     low, high = np.reshape(np.array(bounds, dtype=np.float64), (-1, 2)).T
@@ -136,7 +137,7 @@ def _bounds(
 
 def _exact_tails(values: Floats, k: int, limit: float, both: bool) -> tuple[float, float]:
     """Share of the subsets of ``k`` whose sum reaches the limit (or minus it), twice."""
-    step = max(float(np.ptp(values)) / _FINE, np.finfo(np.float64).tiny)
+    step = max(float(np.ptp(values)) / _FINE, float(np.finfo(np.float64).tiny))
     whole, bar = np.rint(values / step).astype(np.int64), math.ceil(limit / step)
     n = len(values)
     first, second = _Half(whole[: n // 2]), _Half(whole[n // 2 :])
