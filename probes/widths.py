@@ -109,9 +109,9 @@ def pack_widths(
         The squared factor is ``(1 - weight) common^2 + weight s^2``, s^2 being the pack's mean
         squared difference, in control variances, over all groups but the one judged. The weight is
         the smallest one whose likelihood on the control packs is within `SLACK` of the best; the
-        common width is Huber's scale of the harm packs over that of the control packs, `BOUND`
-        standard errors below its estimate. All factors are 1 where fewer than `MIN_FREEDOM`
-        degrees of freedom are left, or where controls do not vary.
+        common width is Huber's scale of the harm packs over that of the control packs, the highest
+        group of each pack left out, `BOUND` standard errors below its estimate. All factors are 1
+        where fewer than `MIN_FREEDOM` degrees of freedom are left, or where controls do not vary.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def pack_widths(
     ----------
     Smyth (2004), Statistical Applications in Genetics and Molecular Biology 3(1), article 3, for
     variances that borrow from each other; Huber (1964), Annals of Mathematical Statistics 35,
-    73-101, for the scale. docs/decisions/0017.
+    73-101, for the scale. docs/decisions/0017 and 0024.
 
     Examples
     --------

@@ -16,8 +16,8 @@ def part(name):
     return importlib.import_module(f"benchmarks.planted.networks.{name}")
 
 
-command, shapes, sites, table, trial, writing = (
-    part(name) for name in ("__main__", "shapes", "sites", "table", "trial", "writing")
+command, making, shapes, sites, table, trial, writing = (
+    part(name) for name in ("__main__", "making", "shapes", "sites", "table", "trial", "writing")
 )
 anything_causal, the_plan = part("judging").anything_causal, part("judging").the_plan
 draw_photos, scenes_of = part("scenes").draw_photos, part("scenes").scenes_of
@@ -308,18 +308,18 @@ def test_a_rerun_makes_only_what_is_missing_and_a_cut_line_is_made_again(tmp_pat
         made.append((shape, seed))
         return row(shape=shape, seed=seed)
 
-    monkeypatch.setattr(command, "run_trial", fake)
+    monkeypatch.setattr(making, "run_trial", fake)
     monkeypatch.setattr(command, "FIT_PERSONS", 1)
     out, page = tmp_path / "networks.json", tmp_path / "planted.md"
     page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
-    first = json.dumps(row(shape="resnet", seed=command.FRESH))
+    first = json.dumps(row(shape="resnet", seed=making.FRESH))
     out.with_suffix(".jsonl").write_text(f'{first}\n{{"shape": "vit", "se\n')
 
     order = ["--out", str(out), "--page", str(page), "--networks", "3", "--trained", "0"]
     command.main(order)
     command.main(order)
 
-    assert made == [("vit", command.FRESH + 1), ("siglip", command.FRESH + 2)]
+    assert made == [("vit", making.FRESH + 1), ("siglip", making.FRESH + 2)]
     assert len(json.loads(out.read_text())) == 3
     text = page.read_text()
     assert text.startswith("before\n")
@@ -336,11 +336,11 @@ def test_a_page_without_markers_is_refused(tmp_path):
 
 
 def test_fresh_seeds_are_those_that_no_choice_was_made_on():
-    seeds = [seed for _, seed in command.orders(45, 6)]
+    seeds = [seed for _, seed in making.orders(45, 6)]
 
     assert min(seeds) >= 3000
     assert len(set(seeds)) == 51
-    assert [s for s, _ in command.orders(45, 0)].count("siglip") == 15
+    assert [s for s, _ in making.orders(45, 0)].count("siglip") == 15
 
 
 def test_one_network_runs_end_to_end(fitting, small_texts, monkeypatch, tmp_path):

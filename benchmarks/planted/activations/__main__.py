@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.planted.activations.embedded import draw_world
 from benchmarks.planted.activations.spec import ActivationSpec
+from benchmarks.planted.lines import append_line, read_lines
 from benchmarks.planted.methods.judged import judged
 from benchmarks.planted.methods.known import METHODS
 from benchmarks.planted.methods.pages import alarms, replace_block, table
@@ -48,11 +49,7 @@ def orders(seeds: int, first: int = FRESH) -> list[Order]:
 def finished(lines: Path) -> dict[Order, list[Result]]:
     """Read what earlier runs stored; a last line that was cut is made again."""
     found: dict[Order, list[Result]] = {}
-    for line in lines.read_text(encoding="utf-8").splitlines() if lines.is_file() else ():
-        try:
-            rows = json.loads(line)
-        except ValueError:
-            continue
+    for rows in read_lines(lines):
         results = [from_json(row) for row in rows]
         if {row.method for row in results} == {method.name for method in METHODS}:
             one = results[0]
@@ -101,19 +98,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     done = finished(lines)
     todo = [order for order in wanted if order not in done]
     for rows in _run(todo, len(wanted)):
-        _append(lines, json.dumps([row.as_json() for row in rows]))
+        append_line(lines, [row.as_json() for row in rows])
     done = finished(lines)
     results = [row for order in wanted for row in done[order]]
     kept = [row.as_json() for row in results]
     given.out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     _tell(results, given.page, given.plot)
-
-
-def _append(lines: Path, line: str) -> None:
-    """Write a line of its own, also after one that was cut."""
-    cut = lines.is_file() and not lines.read_bytes().endswith(b"\n")
-    with lines.open("a", encoding="utf-8") as file:
-        file.write(("\n" if cut else "") + line + "\n")
 
 
 def _tell(results: Sequence[Result], page: Path | None, drawing: Path | None) -> None:
