@@ -23,7 +23,7 @@ ROWS_AT_ONCE = 16_384
 PILOT_SHARDS = 16
 """Shards, spread over the table, whose rows choose the bins."""
 
-PILOT_ROWS = 8_192
+PILOT_ROWS = 4_096
 
 
 class Piece(NamedTuple):

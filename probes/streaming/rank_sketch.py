@@ -35,6 +35,42 @@ class Bounded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Met:
+    """Bins in which a concept was met, concept by concept, unit by unit, in rising order."""
+
+    group: NDArray[np.intp]
+    """Number of the pair of concept and unit, of each bin; also of the arrays below."""
+
+    shown: Counts
+    hidden: Counts
+    """Rows of the bin without the concept."""
+
+    shown_above: Counts
+    """Rows with the concept in higher bins."""
+
+    hidden_above: Counts
+    single: NDArray[np.bool_]
+    """Whether the bin can hold one value only."""
+
+    n_shown: Floats
+    """Rows with the concept, of each pair."""
+
+    n_hidden: Floats
+    n_units: int
+
+    def total(self, by_bin: Floats) -> Floats:
+        """Add up the bins of each pair."""
+        total: Floats = np.bincount(self.group, weights=by_bin, minlength=len(self.n_shown)).astype(
+            np.float64, copy=False
+        )
+        return total
+
+    def table(self, by_pair: Floats) -> Floats:
+        """Lay pairs out, shape (n_units, n_concepts)."""
+        return by_pair.reshape(-1, self.n_units).T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RankSketch:
     """How many rows lie in each bin of each unit: all, and those with each concept."""
 
@@ -106,14 +142,14 @@ class RankSketch:
         >>> float(sketch.auroc().value[0, 0])
         0.75
         """
-        hidden = self.total - self.shown
-        below = np.cumsum(hidden, axis=2) - hidden
-        inside = self.shown * hidden.astype(np.float64)
-        pairs = _sum(self.shown) * _sum(hidden)
+        met = self._met()
+        pairs = met.n_shown * met.n_hidden
+        inside = (met.shown * met.hidden).astype(np.float64)
+        before = met.n_hidden[met.group] - met.hidden_above - met.hidden
+        won = met.total(met.shown * before + inside / 2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = (_sum(self.shown * below.astype(np.float64)) + _sum(inside) / 2) / pairs
-            error = _sum(inside * ~self._single()) / 2 / pairs + _ROUNDING
-        return Bounded(value=value.T, error=error.T)
+            error = met.total(np.where(met.single, 0.0, inside)) / 2 / pairs + _ROUNDING
+            return Bounded(value=met.table(won / pairs), error=met.table(error))
 
     def average_precision(self) -> Bounded:
         """Return the average precision: the concept's share of all rows is what chance gives.
@@ -129,21 +165,39 @@ class RankSketch:
         >>> float(sketch.average_precision().value[0, 0].round(4))
         0.8333
         """
-        shown, hidden = self.shown, self.total - self.shown
-        above, others = (np.cumsum(side[..., ::-1], axis=2)[..., ::-1] for side in (shown, hidden))
-        above, others = above - shown, others - hidden
-        concept, unit, place = np.nonzero(shown)
-        p, n, first, wrong = (side[concept, unit, place] for side in (shown, hidden, above, others))
-        single = self._single()[unit, place]
+        met = self._met()
+        p, n, first, wrong = met.shown, met.hidden, met.shown_above, met.hidden_above
         tied = p * (first + p) / (first + p + wrong + n)
-        most = np.where(single, tied, p * (first + p) / (first + p + wrong))
-        least = np.where(single, tied, _spread_out(p, first, wrong + n))
-        low, high = np.zeros(shown.shape[:2]), np.zeros(shown.shape[:2])
-        np.add.at(low, (concept, unit), least)
-        np.add.at(high, (concept, unit), most)
+        most = np.where(met.single, tied, p * (first + p) / (first + p + wrong))
+        least = np.where(met.single, tied, _spread_out(p, first, wrong + n))
         with np.errstate(divide="ignore", invalid="ignore"):
-            low, high = low / _sum(shown), high / _sum(shown)
-        return Bounded(value=(low + high).T / 2, error=(high - low).T / 2 + _ROUNDING)
+            low, high = met.total(least) / met.n_shown, met.total(most) / met.n_shown
+        error = (high - low) / 2 + _ROUNDING
+        return Bounded(value=met.table((low + high) / 2), error=met.table(error))
+
+    def _met(self) -> "_Met":
+        """Look up the bins where a concept was met: often few of all."""
+        _, n_units, n_bins = self.shown.shape
+        where = np.flatnonzero(self.shown)
+        group = where // n_bins
+        in_unit = where % (n_units * n_bins)
+        shown = self.shown.ravel()[where]
+        n_shown = self.shown.sum(axis=2).ravel()
+        # a running sum over all groups, less what the groups before added, is one within a group
+        upto = np.cumsum(shown) - (np.cumsum(n_shown) - n_shown)[group]
+        above = np.cumsum(self.total[:, ::-1], axis=1)[:, ::-1] - self.total
+        shown_above = n_shown[group] - upto
+        return _Met(
+            group=group,
+            shown=shown,
+            hidden=self.total.ravel()[in_unit] - shown,
+            shown_above=shown_above,
+            hidden_above=above.ravel()[in_unit] - shown_above,
+            single=self._single().ravel()[in_unit],
+            n_shown=n_shown.astype(np.float64),
+            n_hidden=(self.total.sum(axis=1) - self.shown.sum(axis=2)).ravel().astype(np.float64),
+            n_units=n_units,
+        )
 
     def _single(self) -> NDArray[np.bool_]:
         """Whether a bin can hold one value only, shape (n_units, n_bins)."""
@@ -191,11 +245,6 @@ def _repeated(ranked: Singles) -> Singles:
 
 def _count(into: Counts, place: Counts) -> None:
     into += np.bincount(place.ravel(), minlength=into.size).reshape(into.shape)
-
-
-def _sum(by_bin: NDArray[Any]) -> Floats:
-    total: Floats = by_bin.sum(axis=-1, dtype=np.float64)
-    return total
 
 
 def _spread_out(p: Counts, first: Counts, wrong: Counts) -> Floats:

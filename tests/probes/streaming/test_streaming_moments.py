@@ -53,7 +53,8 @@ def test_pieces_in_any_order_give_the_effects_of_the_whole(seed, cuts, turn):
             }
             for name, value in expected.items():
                 found = getattr(ours, name)[unit, concept]
-                np.testing.assert_allclose(found, value, rtol=1e-9, atol=1e-12, err_msg=name)
+                # near 0 the oracle's own sums, 50,000 spreads from 0, leave their digits
+                np.testing.assert_allclose(found, value, rtol=1e-9, atol=1e-10, err_msg=name)
 
 
 def test_a_constant_unit_is_undefined_not_zero():
