@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from probes.clusters import MIN_CLUSTERS
 from probes.errors import MeasureError
 from probes.fixed_units import LabelledClusters, balanced, by_cluster, used
+from probes.sparse_batched import default_batch_solver, solve_all
 from probes.sparse_path import SMALLEST_RATIO, posed, standardised
-from probes.sparse_solvers import SOLVERS, Design, NotConverged, Path, default_solver
+from probes.sparse_problem import Design, NotConverged, Path, Problem
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.bool_]
@@ -65,6 +66,10 @@ class StabilitySelection:
     pairs: int
     n: int
     clusters: int
+    duality_gap: float
+    """Largest relative gap of all fits: the share of its optimal objective by which a fit may
+    exceed it; 0 is the optimum, NaN where nothing was fitted."""
+
     solver: str
     reason: str = ""
     """Why the numbers are NaN; empty where they are not."""
@@ -156,7 +161,8 @@ def select_stable(
     n_lambdas : int
         Steps of the path; units that are first used in one step are ordered by their weight.
     solver : str, optional
-        Name in ``probes.sparse_solvers.SOLVERS``.
+        Name in ``probes.sparse_solvers.SOLVERS`` or ``probes.sparse_batched.BATCHED``; by default
+        `probes.sparse_batched.default_batch_solver`.
 
     Returns
     -------
@@ -182,7 +188,7 @@ def select_stable(
     >>> select_stable(values, shown, np.arange(60), rng=rng, pairs=10, per_half=2).units
     array([7])
     """
-    name, given = solver or default_solver(), by_cluster(values, labels, clusters)
+    name, given = solver or default_batch_solver(), by_cluster(values, labels, clusters)
     design = standardised(given.means).design
     varying = int(design.any(axis=0).sum())
     wanted = _per_half(per_half, threshold, pairs, varying)
@@ -211,6 +217,7 @@ def select_stable(
         pairs=pairs,
         n=len(clusters),
         clusters=len(given.labels),
+        duality_gap=counts.gap,
         solver=name,
         reason=reason,
     )
@@ -226,34 +233,46 @@ class _Choice(NamedTuple):
 
 
 class _Counts(NamedTuple):
-    """Over all halves or pairs, shape (n_units,) each."""
+    """Over all halves or pairs, shape (n_units,) each, and the largest duality gap."""
 
     picked: Floats
     both: Floats
     signs: Floats
+    gap: float
 
     @classmethod
     def nothing(cls, n_units: int) -> "_Counts":
-        return cls(*np.full((3, n_units), np.nan))
+        picked, both, signs = np.full((3, n_units), np.nan)
+        return cls(picked, both, signs, float("nan"))
 
 
 def _count(
     given: LabelledClusters, design: Design, rng: np.random.Generator, choice: _Choice
 ) -> _Counts:
     ratios = np.geomspace(1, SMALLEST_RATIO, choice.n_lambdas)
-    counts = _Counts(*np.zeros((3, design.shape[1])))
-    for _ in range(choice.pairs):
-        signs = []
-        for half in halves(given.labels, rng):
-            problem = posed(design, given.labels, balanced(given.labels, half), ratios)
-            path = SOLVERS[choice.solver](problem)
-            path = path._replace(coefficients=path.coefficients * problem.factors)
-            signs.append(first_used(path, choice.per_half))
-        picked = np.abs(np.stack(signs))
-        counts.picked[:] += picked.sum(axis=0)
-        counts.both[:] += picked.prod(axis=0)
-        counts.signs[:] += np.sum(signs, axis=0)
-    return counts
+    # Halves are weights of 0 and not copies: all paths share the design.
+    squares = design**2
+    problems = [
+        posed(design, given.labels, balanced(given.labels, half), ratios, squares=squares)
+        for _ in range(choice.pairs)
+        for half in halves(given.labels, rng)
+    ]
+    picked, both, summed = np.zeros((3, design.shape[1]))
+    gaps = []
+    paths = zip(problems, solve_all(problems, choice.solver), strict=True)
+    for pair in zip(paths, paths, strict=True):
+        signs = np.stack([_signs(problem, path, choice.per_half) for problem, path in pair])
+        picked += np.abs(signs).sum(axis=0)
+        both += np.abs(signs).prod(axis=0)
+        summed += signs.sum(axis=0)
+        gaps += [path.gap for _, path in pair]
+    return _Counts(picked, both, summed, max(gaps))
+
+
+def _signs(problem: Problem, path: Path, per_half: int) -> Floats:
+    """Signs of the units picked on one half."""
+    per_deviation = path.coefficients * problem.factors
+    return first_used(path._replace(coefficients=per_deviation), per_half)
 
 
 def halves(labels: Labels, rng: np.random.Generator) -> tuple[Labels, Labels]:
