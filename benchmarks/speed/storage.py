@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def _measured(folder: Path, n_rows: int, n_units: int) -> list[Row]:
     )
     speed = n_rows * n_units * 2 / 1e6 / np.median(timed.ours)
     table = open_table(shards)
-    units = iter(range(n_units))
+    units = cycle(range(n_units))
     read = in_turn(
         lambda: table.unit(next(units)),
         lambda: column(flat, next(units), n_rows, n_units),
