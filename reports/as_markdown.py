@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from audit.results import AuditResult, FindingRecord, Verdict
 from reports.cases import EXIT_CODES, cases, exit_code, waiver_of
+from reports.controls import control_sentences
 from reports.formats import NO_PICTURES
 from reports.names import Names
 from reports.quantities import cut, day, interval, number, plural
@@ -81,6 +82,7 @@ def _head(result: AuditResult, names: Names) -> Iterator[str]:
     yield f"## {plain(cut(headline(result), LETTERS))}"
     yield f"**{plain(cut(model, LETTERS))}** · {day(result.run.finished)}"
     yield plain(verdict_sentence(result))
+    yield plain(cut(control_sentences(result, names), 4 * LETTERS))
     if exploratory_sentence(result):
         yield plain(exploratory_sentence(result))
     gate = f"{gate_headline(result.gate)}. {names.sentence(result.gate.rule)}"

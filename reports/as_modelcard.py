@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from audit.results import AuditResult, ContrastRecord, Undefined, Verdict
+from reports.controls import control_sentences
 from reports.formats import NO_PICTURES
 from reports.names import Names
 from reports.quantities import day, interval, limit, listed, number
@@ -116,6 +117,7 @@ def _metric(contrast: ContrastRecord, names: Names) -> dict[str, Any]:
 def _risks(result: AuditResult, names: Names) -> Iterator[str]:
     yield "## Bias, Risks, and Limitations"
     yield plain(f"{headline(result)}. {verdict_sentence(result)}")
+    yield plain(control_sentences(result, names))
     told = [
         f"**{plain(finding.id)}**, {SEVERITIES[finding.severity]}, {plain(grade_note(finding))}: "
         f"{plain(finding_sentence(finding, lead.effect_sd, names))}"

@@ -78,6 +78,18 @@ VERDICTS = (
     NP_("stored", "no test could be made"),
     NP_("stored", "no plant could be made"),
     NP_("stored", "there is no null"),
+    NP_(
+        "stored",
+        "only scores are known, no embeddings that a link could be written into",
+    ),
+    NP_(
+        "stored",
+        "control packs are dealt from single labels, and links are planted into packs that stay",
+    ),
+    NP_(
+        "stored",
+        "plants of no strength that could be written are found with 80 % probability",
+    ),
     NP_("stored", "packs dealt from single labels are shuffled as they are"),
     NP_(
         "stored",

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from audit.results import ArmRecord, AuditResult, CalibrationRecord, ContrastRecord
 from reports.blocks import Cell, Column, Fact, Table, table, text
 from reports.charts import SquareChart, quantile_chart, recall_chart, thinned, wilson, with_range
+from reports.controls import where_planted
 from reports.messages import _
 from reports.names import Names
 from reports.quantities import (
     count,
     defined,
+    listed,
     number,
     p_equals,
     percent,
@@ -48,7 +50,7 @@ def _arm_view(arm: ArmRecord, result: AuditResult, names: Names) -> ReliabilityV
     return ReliabilityView(
         title=sentence(spoken),
         lead=together([_role(arm), names.sentence(arm.reason)]),
-        facts=tuple(_facts(arm, blocking)),
+        facts=tuple(_facts(arm, blocking, names)),
         quantiles=_quantiles(arm.arm, spoken, calibration),
         quantiles_table=_quantiles_table(arm.arm, spoken, calibration),
         recall=_recall(arm.arm, spoken, calibration, result.plan.delta1),
@@ -62,7 +64,7 @@ def _role(arm: ArmRecord) -> str:
     return _("This kind of evidence describes only.")
 
 
-def _facts(arm: ArmRecord, blocking: list[ContrastRecord]) -> list[Fact]:
+def _facts(arm: ArmRecord, blocking: list[ContrastRecord], names: Names) -> list[Fact]:
     facts = [
         Fact(
             label=_("Control packs"),
@@ -86,10 +88,10 @@ def _facts(arm: ArmRecord, blocking: list[ContrastRecord]) -> list[Fact]:
             *facts,
             Fact(label=_("Calibration"), value=_("not possible: too few control packs")),
         ]
-    return facts + _calibration_facts(calibration)
+    return facts + _calibration_facts(calibration, names)
 
 
-def _calibration_facts(calibration: CalibrationRecord) -> list[Fact]:
+def _calibration_facts(calibration: CalibrationRecord, names: Names) -> list[Fact]:
     rate = calibration.rejections / calibration.tests if calibration.tests else 0.0
     return [
         Fact(
@@ -113,11 +115,31 @@ def _calibration_facts(calibration: CalibrationRecord) -> list[Fact]:
             ),
         ),
         Fact(
+            label=_("Planted links found with 80 % probability"),
+            value=where_planted(calibration, names),
+        ),
+        *_embedded(calibration),
+        Fact(
             label=_("False alarms after shuffling terms (check of the code)"),
             value=percent(calibration.relabelled),
         ),
         *_widths(calibration),
     ]
+
+
+def _embedded(calibration: CalibrationRecord) -> list[Fact]:
+    """Tell the curve of links that were written into embeddings, where there is one."""
+    told = [
+        _(
+            "{strength}: {part} of {all}",
+            strength=number(point.effect_sd),
+            part=count(point.found),
+            all=count(point.planted),
+        )
+        for point in calibration.embedded
+    ]
+    label = _("Links written into embeddings and found, by strength in control SD")
+    return [Fact(label=label, value=listed(told))] if told else []
 
 
 def _test(calibration: CalibrationRecord) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from audit.results import AuditResult, FindingRecord, ModelRecord, NotTested, Verdict
 from reports.blocks import Hold, anchor
 from reports.contrast_wording import rate_sentence, undecided
+from reports.controls import control_sentences
 from reports.messages import N_, _, ngettext
 from reports.names import Names
 from reports.quantities import cut, day, sentence, small, without_stop
@@ -118,6 +119,9 @@ class Summary:
     notes: tuple[str, ...]
     not_tested: tuple[Omission, ...]
     more_not_tested: str
+    controls: str
+    """What the audit would have found, and its false-alarm rate."""
+
     limits: tuple[str, ...]
     next_steps: tuple[Step, ...]
 
@@ -148,6 +152,7 @@ def summary_of(result: AuditResult, names: Names, ordered: list[FindingRecord]) 
         notes=tuple(names.sentence(note) for note in result.notes),
         not_tested=omissions(result.not_tested[:NOT_TESTED], names),
         more_not_tested=_more_omissions(len(result.not_tested) - NOT_TESTED),
+        controls=control_sentences(result, names),
         limits=tuple(limits(result)),
         next_steps=tuple(next_steps(result, ordered)),
     )
