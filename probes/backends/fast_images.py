@@ -18,6 +18,12 @@ from probes.encoder import Reading
 LEVELS = 1
 """Grey levels of 255 by which one pixel may differ from Pillow's resizing."""
 
+WIDEST = 2
+"""Width over height up to which torch rounds like Pillow.
+
+Tall pictures of noise differ by twenty levels, since Pillow takes their axes in another order.
+"""
+
 Prepare = Callable[[Image.Image], Image.Image]
 
 
@@ -193,12 +199,18 @@ def preparer(transform: Compose) -> Prepare | None:
     if resize is None:
         return None
 
+    def pillow(picture: Image.Image) -> Image.Image:
+        resized: Image.Image = resize(picture)
+        return resized if crop is None else crop(resized)
+
     def prepare(picture: Image.Image) -> Image.Image:
+        if not 1 <= picture.width / picture.height <= WIDEST:
+            return pillow(picture)
         pixels = np.asarray(picture.convert("RGB"))
         laid = torch.from_numpy(pixels.copy() if not pixels.flags.writeable else pixels)
         tensor = v2.resize(
             laid.permute(2, 0, 1),
-            resize.size if isinstance(resize.size, int) else list(resize.size),
+            [resize.size],
             interpolation=resize.interpolation,
             antialias=True,
         )
@@ -206,7 +218,7 @@ def preparer(transform: Compose) -> Prepare | None:
             tensor = v2.center_crop(tensor, list(crop.size))
         return Image.fromarray(tensor.permute(1, 2, 0).contiguous().numpy())
 
-    return prepare if _as_pillow(prepare, resize, crop) else None
+    return prepare if _as_pillow(prepare, pillow, int(resize.size)) else None
 
 
 def _resize_of(transform: Compose) -> tuple[Any, Any]:
@@ -216,25 +228,25 @@ def _resize_of(transform: Compose) -> tuple[Any, Any]:
     known = (InterpolationMode.BICUBIC, InterpolationMode.BILINEAR)
     if not isinstance(first, Resize) or first.interpolation not in known or first.max_size:
         return None, None
+    if not isinstance(first.size, int):
+        # Where width and height shrink by different factors, Pillow takes the axes in another
+        # order, and pixels of a detailed picture differ by ten levels and more.
+        return None, None
     second = steps[1] if len(steps) > 1 and isinstance(steps[1], CenterCrop) else None
     rest = [type(step).__name__ for step in steps[1 + (second is not None) :]]
     allowed = {"MaybeConvertMode", "MaybeToTensor", "ToTensor", "Normalize", "function"}
     return (first, second) if set(rest) <= allowed else (None, None)
 
 
-def _as_pillow(prepare: Prepare, resize: Any, crop: Any) -> bool:
-    """Compare with Pillow on a picture of noise, stripes and a ramp, both ways up."""
-    side = 3 * (resize.size if isinstance(resize.size, int) else max(resize.size)) // 2
+def _as_pillow(prepare: Prepare, pillow: Prepare, side: int) -> bool:
+    """Compare with Pillow on a picture of noise, stripes and a ramp."""
+    height = 3 * side // 2
     rng = np.random.default_rng(0)
-    drawn = rng.integers(0, 256, (side, side + side // 3, 3), dtype=np.uint8)
-    drawn[: side // 3] = np.linspace(0, 255, drawn.shape[1], dtype=np.uint8)[:, None]
-    drawn[side // 3 : side // 2, ::7] = 255
-    for pixels in (drawn, np.ascontiguousarray(drawn.transpose(1, 0, 2))):
-        picture = Image.fromarray(pixels)
-        theirs = resize(picture) if crop is None else crop(resize(picture))
-        ours = prepare(picture)
-        if ours.size != theirs.size:
-            return False
-        if np.abs(np.asarray(ours, int) - np.asarray(theirs, int)).max() > LEVELS:
-            return False
-    return True
+    drawn = rng.integers(0, 256, (height, height + height // 3, 3), dtype=np.uint8)
+    drawn[: height // 3] = np.linspace(0, 255, drawn.shape[1], dtype=np.uint8)[:, None]
+    drawn[height // 3 : height // 2, ::7] = 255
+    picture = Image.fromarray(drawn)
+    ours, theirs = prepare(picture), pillow(picture)
+    if ours.size != theirs.size:
+        return False
+    return bool(np.abs(np.asarray(ours, int) - np.asarray(theirs, int)).max() <= LEVELS)

@@ -123,6 +123,11 @@ def _read(path: Path) -> KernelPlan | None:
             raise ValueError(f"no kernel is called {plan.kernel!r}")
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise ExtractionError(
+            f"The folder {path.parent} must be readable, but: {error.strerror or error}; correct "
+            "its permissions or name another cache."
+        ) from error
     except (ValueError, TypeError, LookupError) as error:
         put_aside(path, error)
         return None
