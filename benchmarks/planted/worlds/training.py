@@ -114,6 +114,7 @@ def train_world(
     out = work / "models" / spec.name
     if (out / "open_clip_model.safetensors").exists():
         return out
+    work.mkdir(parents=True, exist_ok=True)
     used = vocabulary(world)
     torch.manual_seed(spec.seed)
     model = CLIP(**_narrowed(config(spec.tower), len(used)))
