@@ -1,4 +1,4 @@
-"""Texts through a text tower: each distinct one once, short ones together, padding cut away."""
+"""Texts through a text tower: each distinct one once, padding cut away, grids laid out as trees."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -6,8 +6,9 @@ from typing import Any
 
 import open_clip
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from probes.backends.prefix_texts import PrefixTower, prefix_tower, projected
 from probes.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -20,8 +21,7 @@ PROBE_TEXTS = (
     "the sea",
 )
 TOLERANCE = 1e-5
-"""Largest difference allowed between trimmed and padded embeddings, as a share of the largest
-padded value."""
+"""Largest difference allowed to padded embeddings, as a share of the largest padded value."""
 
 
 class TextTower:
@@ -29,7 +29,9 @@ class TextTower:
 
     Causal towers that read out the end-of-text token cannot see the padding behind it, so
     batches are cut to their longest text; whether that holds for this model is measured when it
-    is loaded, and towers where it does not are given the padded text.
+    is loaded, and towers where it does not are given the padded text. Large grids of prompts,
+    whose beginnings repeat, run each beginning once where that too was measured to agree; the
+    choice depends on the texts and the tower, not on a clock.
     """
 
     def __init__(self, model: Any, tokenize: Callable[..., Tensor], device: str) -> None:
@@ -39,24 +41,39 @@ class TextTower:
         self._device = device
         self._tower = getattr(model, "text", model)
         self.trims = _may_trim(self._tower) and self._agrees()
+        self._prefixes = self._prefix_tower() if self.trims else None
+
+    @property
+    def shares_prefixes(self) -> bool:
+        """Whether common beginnings may be run once, which was measured to change nothing."""
+        return self._prefixes is not None
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Return embeddings of shape (n_texts, embedding_size), not normalised, in input order."""
         distinct = list(dict.fromkeys(texts))
         tokens = self._tokenize(distinct)
         _warn_of_cut(distinct, tokens, self._tokenize)
-        lengths = _lengths(tokens, self._tower) if self.trims else torch.zeros(len(distinct))
+        table = self._table(tokens).to("cpu", torch.float32)
+        place = {text: i for i, text in enumerate(distinct)}
+        out: Tensor = table[[place[text] for text in texts]]
+        return out
+
+    def _table(self, tokens: Tensor) -> Tensor:
+        """Embed tokens of shape (n_texts, context), in order."""
+        lengths = _lengths(tokens, self._tower) if self.trims else torch.zeros(len(tokens))
         order = torch.argsort(lengths, stable=True)
+        batches = torch.split(order, BATCH)
+        if self._prefixes is not None:
+            packs = self._prefixes.packs(tokens, lengths)
+            if self._prefixes.pays(packs, sum(len(b) * int(lengths[b].max()) for b in batches)):
+                return self._prefixes.embed(packs)
         rows: list[Tensor] = []
-        for chosen in torch.split(order, BATCH):
+        for chosen in batches:
             batch = tokens[chosen].to(self._device)
             if self.trims:
                 batch = batch[:, : int(lengths[chosen].max())]
             rows.append(self._forward(batch).to("cpu", torch.float32))
-        table = torch.cat(rows)[torch.argsort(order)]
-        place = {text: i for i, text in enumerate(distinct)}
-        out: Tensor = table[[place[text] for text in texts]]
-        return out
+        return torch.cat(rows)[torch.argsort(order)]
 
     def _forward(self, tokens: Tensor) -> Tensor:
         if self.trims:
@@ -75,6 +92,13 @@ class TextTower:
                 return False
         return True
 
+    @torch.inference_mode()
+    def _prefix_tower(self) -> PrefixTower | None:
+        tokens = self._tokenize(list(PROBE_TEXTS)).to(self._device)
+        plain = self._model.encode_text(tokens, normalize=False)
+        lengths = _lengths(tokens, self._tower)
+        return prefix_tower(self._tower, self._device, plain, tokens, lengths, share=TOLERANCE)
+
 
 def trimmed_forward(tower: Any, tokens: Tensor) -> Tensor:
     """Run a causal text tower on tokens shorter than its context."""
@@ -83,11 +107,7 @@ def trimmed_forward(tower: Any, tokens: Tensor) -> Tensor:
     x = tower.transformer(x, attn_mask=tower.attn_mask[:n, :n])
     ends = _lengths(tokens, tower) - 1
     x = tower.ln_final(x)[torch.arange(len(x), device=x.device), ends]
-    projection = tower.text_projection
-    if projection is not None:
-        x = projection(x) if isinstance(projection, nn.Linear) else x @ projection
-    out: Tensor = x
-    return out
+    return projected(tower, x)
 
 
 def tokenizer_of(name: str, config: dict[str, Any]) -> Callable[..., Tensor]:
