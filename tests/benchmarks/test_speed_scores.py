@@ -1,9 +1,12 @@
+from io import BytesIO
+
 import numpy as np
+import pikepdf
 import pytest
 from scipy import special
 
 from benchmarks.planted.methods import dissect
-from benchmarks.speed import association, soft_wpmi, weat
+from benchmarks.speed import association, report, soft_wpmi, weat
 from probes.association import associate
 from probes.errors import MeasureError
 from probes.pair_scores import pair_scores
@@ -83,3 +86,14 @@ def test_the_exact_p_equals_that_of_the_list():
     values = weat.associations(7)
 
     assert weat.exact(values) == pytest.approx(weat.listed(values, 7, block=100), abs=1e-12)
+
+
+def test_a_page_holds_four_charts_as_ours_and_as_matplotlib_draw_them():
+    pytest.importorskip("matplotlib").use("svg")
+    drawn = report.estimates(np.random.default_rng(0), 8)
+
+    for draw in (report.ours, report.theirs):
+        charts = draw(drawn)
+        assert len(charts) == 8
+        with pikepdf.open(BytesIO(report.pdf(charts))) as made:
+            assert len(made.pages) == 2
