@@ -23,6 +23,9 @@ LARGEST_GAP = 1e-2
 optimum, the shortfall of the objective with its square: at a gap of 2e-3 a shortfall of 7e-7 was
 measured."""
 
+_NEAR_ENOUGH = 1e-6
+"""Newton step after which the next would be lost in rounding."""
+
 _INTERCEPT_STEPS = 4
 """Newton steps of the dual point's intercept, which starts at the solver's."""
 
@@ -149,6 +152,8 @@ def _best_intercepts(odds: Floats, problem: Problem, start: Floats) -> Floats:
         slope = problem.weights @ (chances * (1 - chances))
         step = (share - problem.weights @ chances) / np.maximum(slope, 1e-12)
         intercepts = intercepts + np.clip(step, -2, 2)
+        if np.abs(step).max() < _NEAR_ENOUGH:
+            break
     return intercepts
 
 
