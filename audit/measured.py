@@ -90,7 +90,7 @@ class MeasurementRecord(Record):
     """Smallest distance from neutral that would be seen with 80 % power at 5 %."""
 
     p: Number = Undefined(undefined="not tested")
-    certainty: Literal["", "exact", "sampled", "model"] = ""
+    certainty: Literal["", "exact", "bounded", "sampled", "model"] = ""
     """Where p comes from."""
 
     q: Number = Undefined(undefined="not tested")
