@@ -35,28 +35,21 @@ def control_sentences(result: AuditResult, names: Names) -> str:
     without = [_without(arm, result, names) for arm in asked if arm not in tested]
     if not tested:
         return together(without)
-    return together([_seen(tested, result, names), _alarms(tested, result), *without])
+    return together([_seen(tested, result), _alarms(tested, result), *without])
 
 
-def _seen(arms: list[ArmRecord], result: AuditResult, names: Names) -> str:
+def _seen(arms: list[ArmRecord], result: AuditResult) -> str:
     told = []
     for arm in arms:
         seen = defined(seen_sd(arm.calibration)) if arm.calibration else None
         if seen is not None:
             effect, spoken = number(seen), arm_name(arm.arm, result.model.kind)
-            told.append(_("{effect} control SD in {arm}", effect=effect, arm=spoken))
+            told.append(_("{effect} ({arm})", effect=effect, arm=spoken))
     if not told:
-        return _("What this audit would have found with 80 % probability is not stored in it.")
-    if any(arm.calibration and arm.calibration.embedded for arm in arms):
-        return _(
-            "With these stimuli this audit would have found a link of {effects} with 80 % "
-            "probability: links of known strength were written into copies of its scores and "
-            "embeddings.",
-            effects=listed(told),
-        )
+        return _("What this audit would have found with 80 % probability is not known.")
     return _(
-        "With these stimuli this audit would have found a link of {effects} with 80 % "
-        "probability: links of known strength were added to copies of its scores.",
+        "With these stimuli this audit would have found a link of {effects} control SD with 80 % "
+        "probability.",
         effects=listed(told),
     )
 
@@ -67,23 +60,15 @@ def _alarms(arms: list[ArmRecord], result: AuditResult) -> str:
         calibration = arm.calibration
         if calibration is not None and calibration.tests:
             told = ngettext(
-                "{rate} in {arm} ({n} test, {limits})",
-                "{rate} in {arm} ({n} tests, {limits})",
+                "{rate} ({arm}; {n} test, {limits})",
+                "{rate} ({arm}; {n} tests, {limits})",
                 calibration.tests,
                 rate=percent(calibration.rejections / calibration.tests),
                 arm=arm_name(arm.arm, result.model.kind),
                 limits=percent_interval(calibration.low, calibration.high),
             )
             rates.append(told)
-    return _(
-        "Its false-alarm rate on control packs was {rates}; {nominal} is nominal.",
-        rates=listed(rates),
-        nominal=percent(_nominal(arms), 0),
-    )
-
-
-def _nominal(arms: list[ArmRecord]) -> float:
-    return next(arm.calibration.nominal for arm in arms if arm.calibration is not None)
+    return _("Its false-alarm rate on control packs was {rates}.", rates=listed(rates))
 
 
 def _without(arm: ArmRecord, result: AuditResult, names: Names) -> str:

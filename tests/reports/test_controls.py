@@ -31,20 +31,17 @@ def test_the_larger_of_both_ways_of_planting_is_told_with_the_false_alarms(store
     result = with_calibrations(stored, seen_sd=4.4, embedded=EMBEDDED, embedded_seen_sd=5.1)
     words = told(result)
 
-    assert "With these stimuli this audit would have found a link of 5.1 control SD in" in words
+    assert "With these stimuli this audit would have found a link of 5.1 (text prompts)" in words
     assert "with 80 % probability" in words
-    assert "scores and embeddings" in words
-    assert "4.4 control SD" not in words
-    assert "4.3 % in" in words
-    assert "(440 tests, 2.6 to 6.7 %)" in words
+    assert "4.4 (" not in words
+    assert "4.3 % (text prompts; 440 tests, 2.6 to 6.7 %)" in words
 
 
 def test_scores_alone_say_that_links_were_added_to_scores(stored):
     why = Undefined(undefined="only scores are known")
     result = with_calibrations(stored, seen_sd=4.4, embedded_seen_sd=why)
 
-    assert "4.4 control SD in" in told(result)
-    assert "added to copies of its scores" in told(result)
+    assert "4.4 (text prompts)" in told(result)
     calibration = result.arms[0].calibration
     assert "Only scores are known" in where_planted(calibration, Names(inputs=result.inputs))
 
@@ -54,7 +51,7 @@ def test_embeddings_in_which_nothing_is_found_are_not_covered_up_by_scores(store
     result = with_calibrations(stored, seen_sd=4.4, embedded=EMBEDDED, embedded_seen_sd=never)
 
     assert isinstance(seen_sd(result.arms[0].calibration), Undefined)
-    assert "4.4 control SD in" not in told(result)
+    assert "4.4 (" not in told(result)
 
 
 def test_an_older_result_is_read_from_its_curve(stored):
