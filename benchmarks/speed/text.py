@@ -16,7 +16,9 @@ from probes.backends.prefix_texts import PrefixTower
 from probes.backends.texts import TextTower
 
 ARCHITECTURE = "ViT-B-32"
-BATCH = 64
+BATCH = 32
+"""Prompts in a pass of open_clip, whose speed is flat from 4; and those timed of its share."""
+
 ROUNDS = 3
 TEMPLATES = (
     "a photo of a {} person who works as a {}",
