@@ -8,7 +8,7 @@ WORKERS ?= 2
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check format test wheel constraints catalogues golden clean distclean
+.PHONY: help setup demo check format test bench planted wheel constraints catalogues golden clean distclean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,12 @@ test: check ## The checks, then every test
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --durations=15 $(TESTS) || { code=$$?; \
 	    if [ $$code -eq 5 ]; then echo "pytest must run tests; it found none in '$(TESTS)'."; fi; \
 	    exit $$code; }
+
+bench: setup ## Measure the hot paths against what others offer, redraw docs/performance.md
+	@$(BIN)/python -m benchmarks.speed --out build/speed.json --page docs/performance.md
+
+planted: setup ## Rerun the small benchmark of planted truth, redraw docs/planted.md (under 30 minutes)
+	@$(BIN)/python -m benchmarks.planted --work build/planted
 
 wheel: setup ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .

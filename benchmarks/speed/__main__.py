@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.child:
         print(json.dumps(_measured(given.paths[0])))
         return
+    given.out.parent.mkdir(parents=True, exist_ok=True)
     found = json.loads(given.out.read_text()) if given.out.is_file() else {}
     for name in given.paths or PATHS:
         found[name] = _in_a_process(name)

@@ -21,7 +21,7 @@ LEVELS = 1
 WIDEST = 2
 """Width over height up to which torch rounds like Pillow.
 
-Tall pictures of noise differ by twenty levels, since Pillow takes their axes in another order.
+Tall pictures of noise were seen to differ by up to 24 levels (117 of 690 shapes).
 """
 
 Prepare = Callable[[Image.Image], Image.Image]
@@ -229,8 +229,8 @@ def _resize_of(transform: Compose) -> tuple[Any, Any]:
     if not isinstance(first, Resize) or first.interpolation not in known or first.max_size:
         return None, None
     if not isinstance(first.size, int):
-        # Where width and height shrink by different factors, Pillow takes the axes in another
-        # order, and pixels of a detailed picture differ by ten levels and more.
+        # Where width and height shrink by different factors, pixels of a detailed picture were seen
+        # to differ from Pillow's by ten levels and more (268 of 960 shapes).
         return None, None
     second = steps[1] if len(steps) > 1 and isinstance(steps[1], CenterCrop) else None
     rest = [type(step).__name__ for step in steps[1 + (second is not None) :]]
