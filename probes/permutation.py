@@ -195,7 +195,7 @@ def two_sample_columns(
     shown : bool ndarray of shape (n_clusters,)
     """
     groups = strata_of(len(shown), strata)
-    _check(values, shown)
+    check_clusters(values, shown)
     if not any(0 < shown[group].sum() < len(group) for group in groups):
         return PermutedColumns(np.full(values.shape[1], np.nan), "", 0)
     moved = arrangements(shown, rng=rng, strata=strata, max_exact=max_exact, draws=draws)
@@ -316,7 +316,8 @@ def _extreme(observed: Floats, drawn: Floats, alternative: Alternative, scale: f
     return extreme
 
 
-def _check(values: Sample, shown: Mask) -> None:
+def check_clusters(values: Sample, shown: Mask) -> None:
+    """Refuse values that are not one finite number and one label per cluster."""
     if values.ndim != 2 or shown.shape != values.shape[:1] or shown.dtype != np.bool_:
         raise MeasureError(
             "A test needs one value and one true-or-false label per cluster; "

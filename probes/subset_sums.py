@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.errors import MeasureError
-from probes.permutation import TIE, Alternative
+from probes.permutation import TIE, Alternative, check_clusters
 
 EXACT_SUMS = 2**26
 """Sums of half subsets up to which all are counted: 25 a side, some seconds and half a gigabyte."""
@@ -87,7 +87,7 @@ def subset_p(
     >>> subset_p(np.array([[5.0], [6.0], [7.0], [1.0], [2.0], [3.0]]), np.arange(6) < 3)
     SumP(p=array([0.05]), low=array([0.05]), certainty='exact')
     """
-    _check(values, shown)
+    check_clusters(values, shown)
     n, k = len(shown), int(shown.sum())
     if not 0 < k < n:
         undefined = np.full(values.shape[1], np.nan)
@@ -235,18 +235,3 @@ def _from(counts: Floats, bar: float, *, upwards: bool) -> float:
 def _sizes(n: int, k: int) -> Iterator[int]:
     """How many of ``k`` the first half can have."""
     return iter(range(max(0, k - (n - n // 2)), min(n // 2, k) + 1))
-
-
-def _check(values: Sample, shown: Mask) -> None:
-    if values.ndim != 2 or shown.shape != values.shape[:1] or shown.dtype != np.bool_:
-        raise MeasureError(
-            "A test needs one value and one true-or-false label per cluster; "
-            f"got values of shape {values.shape} and labels of shape {shown.shape} "
-            f"({shown.dtype})."
-        )
-    bad = int((~np.isfinite(values)).any(axis=1).sum())
-    if bad:
-        raise MeasureError(
-            f"Every cluster needs a finite value; {bad} of {len(values)} have none. "
-            "Leave these clusters out."
-        )

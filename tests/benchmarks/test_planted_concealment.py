@@ -15,6 +15,9 @@ def part(name):
     return importlib.import_module(f"benchmarks.planted.concealment.{name}")
 
 
+replace_block = importlib.import_module("benchmarks.planted.methods.pages").replace_block
+
+
 cases, checks, links, pictures = map(part, ("cases", "checks", "links", "pictures"))
 command, plot, projecting = map(part, ("__main__", "plot", "projecting"))
 spreading, table, teaching = map(part, ("spreading", "table", "teaching"))
@@ -158,10 +161,12 @@ def row(case, seed, verdict):
 
 def test_the_page_counts_links_over_sets_of_photos(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text(f"kept\n{table.BEGIN}\nold\n{table.END}\nalso", encoding="utf-8")
+    page.write_text(
+        "kept\n<!-- concealment: begin -->\nold\n<!-- concealment: end -->\nalso", encoding="utf-8"
+    )
     rows = [row("open", 1, "found"), row("open", 2, "not_found")]
 
-    table.redraw(page, table.table(rows))
+    replace_block(page, "concealment", table.table(rows))
 
     text = page.read_text(encoding="utf-8")
     assert text.startswith("kept")
@@ -176,7 +181,7 @@ def test_a_page_without_markers_is_refused(tmp_path):
     page.write_text("nothing", encoding="utf-8")
 
     with pytest.raises(ValueError, match="must hold the markers"):
-        table.redraw(page, "block")
+        replace_block(page, "concealment", "block")
 
 
 def test_a_run_that_was_cut_goes_on_with_what_is_missing(tmp_path):

@@ -16,6 +16,9 @@ def part(name):
     return importlib.import_module(f"benchmarks.planted.networks.{name}")
 
 
+replace_block = importlib.import_module("benchmarks.planted.methods.pages").replace_block
+
+
 command, making, shapes, sites, table, trial, writing = (
     part(name) for name in ("__main__", "making", "shapes", "sites", "table", "trial", "writing")
 )
@@ -311,7 +314,7 @@ def test_a_rerun_makes_only_what_is_missing_and_a_cut_line_is_made_again(tmp_pat
     monkeypatch.setattr(making, "run_trial", fake)
     monkeypatch.setattr(command, "FIT_PERSONS", 1)
     out, page = tmp_path / "networks.json", tmp_path / "planted.md"
-    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    page.write_text("before\n<!-- networks: begin -->\nold\n<!-- networks: end -->\nafter\n")
     first = json.dumps(row(shape="resnet", seed=making.FRESH))
     out.with_suffix(".jsonl").write_text(f'{first}\n{{"shape": "vit", "se\n')
 
@@ -332,7 +335,7 @@ def test_a_page_without_markers_is_refused(tmp_path):
     page.write_text("nothing")
 
     with pytest.raises(ValueError, match="must hold the markers"):
-        table.redraw(page, "block")
+        replace_block(page, "networks", "block")
 
 
 def test_fresh_seeds_are_those_that_no_choice_was_made_on():

@@ -33,7 +33,8 @@ from benchmarks.planted.concealment.checks import (
 )
 from benchmarks.planted.concealment.plot import draw
 from benchmarks.planted.concealment.silencing import exact_shares, silenced
-from benchmarks.planted.concealment.table import redraw, table
+from benchmarks.planted.concealment.table import table
+from benchmarks.planted.methods.pages import replace_block
 from probes.backends.open_clip import OpenClipEncoder
 from probes.backends.table import load_encoder
 
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = finished(lines)
     given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     if given.page is not None:
-        redraw(given.page, table(rows))
+        replace_block(given.page, "concealment", table(rows))
     if given.plot is not None:
         draw(rows, given.plot / "concealment.svg")
 

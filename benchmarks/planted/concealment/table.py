@@ -1,7 +1,6 @@
 """Stored rows become the block of docs/planted.md, with Wilson intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,6 @@ from probes.intervals import wilson
 
 Row = Mapping[str, Any]
 Marks = Callable[[Row], Sequence[bool]]
-
-BEGIN, END = "<!-- concealment: begin -->", "<!-- concealment: end -->"
 
 
 def _check(name: str) -> Marks:
@@ -151,19 +148,3 @@ def _alarms(rows: Sequence[Row]) -> list[str]:
             where = {"": "the audit", "own": "the product's own"}.get(name, name)
             lines += [f"- {row['case']}, seed {row['seed']}, {where}: {one}" for one in found]
     return [*lines, "- nothing"] if len(lines) == 2 else lines
-
-
-def redraw(page: Path, block: str) -> None:
-    """Put a block between its markers on a page.
-
-    Raises
-    ------
-    ValueError
-        If the page lacks the markers.
-    """
-    text = page.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{page.name} must hold the markers {BEGIN} and {END}, and does not.")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    page.write_text(f"{before}{BEGIN}\n{block}\n{END}{after}", encoding="utf-8")

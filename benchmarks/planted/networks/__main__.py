@@ -15,9 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.planted.lines import append_line
+from benchmarks.planted.methods.pages import replace_block
 from benchmarks.planted.networks.making import finished, made, orders
 from benchmarks.planted.networks.scenes import FIT_PERSONS, FIT_SEED, draw_photos, scenes_of
-from benchmarks.planted.networks.table import redraw, table
+from benchmarks.planted.networks.table import table
 
 PAGE = Path(__file__).parents[3] / "docs" / "planted.md"
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     done = finished(lines)
     rows = [done[order] for order in wanted]
     given.out.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    redraw(given.page, table(rows))
+    replace_block(given.page, "networks", table(rows))
 
 
 def _run(todo: Sequence[tuple[str, int]], lines: Path, jobs: int, total: int) -> None:

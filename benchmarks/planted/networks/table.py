@@ -1,7 +1,6 @@
 """Stored networks become rows of Markdown, with Wilson intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from probes.intervals import wilson
 Row = Mapping[str, Any]
 Question = Callable[[Row], bool]
 
-BEGIN, END = "<!-- networks: begin -->", "<!-- networks: end -->"
 NAMES = {"resnet": "ResNet", "vit": "ViT", "siglip": "SigLIP", TRAINED: "embedded twin"}
 
 WRITTEN: Sequence[tuple[str, Question, Question]] = tuple(
@@ -137,19 +135,3 @@ def _missed(verdict: Mapping[str, Any]) -> str:
     if verdict["causal"]:
         return f"found and marked, the unit is number {place} of the list"
     return f"found (number {place} of the list) and not marked. {verdict['reason']}"
-
-
-def redraw(page: Path, block: str) -> None:
-    """Put a block between its markers on a page.
-
-    Raises
-    ------
-    ValueError
-        If the page lacks the markers.
-    """
-    text = page.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{page.name} must hold the markers {BEGIN} and {END}, and does not.")
-    before, rest = text.split(BEGIN, 1)
-    after = rest.split(END, 1)[1]
-    page.write_text(f"{before}{BEGIN}\n{block}\n{END}{after}", encoding="utf-8")
