@@ -93,6 +93,7 @@ WALKS: dict[str, Walk] = {
     "make setup": Walk(says=".ci/setup.sh"),
     "make check": Walk(says="ruff check"),
     "make golden": Walk(says="golden"),
+    "make bench": Walk(says="benchmarks.speed"),
     # docs/attribution.md
     'clip-audit inspect embedded:demo "a photo of a debeo" --minus "a photo of a vranem"': Walk(),
     'clip-audit inspect RN50x4-quickgelu "a photo of a terrorist" --pretrained openai --audit AUDIT '
