@@ -8,13 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.errors import MeasureError
-from probes.sparse_solvers import SOLVERS, NotConverged, Problem, default_solver, largest_lambda
+from probes.sparse_solvers import (
+    LARGEST_GAP,
+    SOLVERS,
+    NotConverged,
+    Problem,
+    default_solver,
+    largest_lambda,
+)
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.floating[Any]]
 
 PUBLISHED_SIZES = (0.26, 1.5, 3.1, 4.7)
 """Mean number of units per word in the published codes of 126 emotions."""
+
+ROUNDING = 1e-6
+"""Largest penalties below this come from rounding in 32 bits: units have a spread of about 1."""
 
 SMALLEST = 1e-3
 """Where the path ends, as a share of the penalty at which no word uses a unit."""
@@ -100,10 +110,16 @@ def sparse_codes(
     if not top > 0:
         raise MeasureError("No unit weighs differently in different prompts; there is no code.")
     ratios = np.geomspace(1, SMALLEST, n_penalties)
+    # Where words differ by rounding alone, so does the gap, and no fit is better than another.
+    tolerance = LARGEST_GAP if top > ROUNDING else np.inf
     solve = SOLVERS[solver or default_solver()]
     try:
         paths = np.stack(
-            [solve(p._replace(lambdas=top * ratios)).coefficients for p in problems], axis=1
+            [
+                solve(p._replace(lambdas=top * ratios, tolerance=tolerance)).coefficients
+                for p in problems
+            ],
+            axis=1,
         )
     except NotConverged as error:
         raise MeasureError(f"No sparse codes: {error}. Ask for fewer penalties.") from error
