@@ -73,7 +73,7 @@ def test_pages_are_shown_until_it_is_told_to_end(filled, start, number):
     status, page = get(host, port)
     missing, _ = get(host, port, "/nowhere")
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=180)
 
     assert (status, missing, host) == (200, 404, "127.0.0.1")
     assert "harbour-vit-b16" in page
