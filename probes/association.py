@@ -185,7 +185,7 @@ def associate(
     >>> float(associate(values, labels).estimates["auroc"].value[0, 0])
     0.98
     """
-    _check(values, labels)
+    check_responses(values, labels)
     sample = _sample(values, labels, confidence)
     n = len(labels)
     total = sample.n_with
@@ -239,7 +239,8 @@ def associate_in_blocks(
             )
 
 
-def _check(values: Responses, labels: NDArray[np.bool_]) -> None:
+def check_responses(values: Responses, labels: NDArray[np.bool_]) -> None:
+    """Refuse tables that do not have the same clusters, and responses that are not finite."""
     if values.ndim != 2 or labels.ndim != 2 or len(values) != len(labels):
         raise MeasureError(
             "Values must be (n_clusters, n_units) and labels (n_clusters, n_concepts); "

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.errors import MeasureError
+from probes.association import check_responses
 from probes.ranks import places
 
 Floats = NDArray[np.float64]
@@ -62,16 +62,7 @@ def pair_scores(values: NDArray[np.floating[Any]], labels: NDArray[np.bool_]) ->
     >>> round(float(found.welch_t[0, 0]), 3), float(found.auroc[0, 0])
     (4.0, 1.0)
     """
-    if values.ndim != 2 or labels.ndim != 2 or len(values) != len(labels):
-        raise MeasureError(
-            "Values must be (n_clusters, n_units) and labels (n_clusters, n_concepts); "
-            f"got shapes {values.shape} and {labels.shape}."
-        )
-    if not np.isfinite(values).all():
-        raise MeasureError(
-            "Responses must be finite; got NaN or infinity in units "
-            f"{np.flatnonzero(~np.isfinite(values).all(axis=0))[:5].tolist()}."
-        )
+    check_responses(values, labels)
     picked = labels.astype(np.float64)
     parts = [
         _of_a_block(values[:, first : first + _UNITS_AT_ONCE], picked)

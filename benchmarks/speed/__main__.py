@@ -10,7 +10,6 @@ import argparse
 import importlib
 import json
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.planted.methods.pages import replace_block
+from probes.backends.kernel_choice import machine as kernel_machine
 
 PATHS = (
     "images",
@@ -83,12 +83,9 @@ def _in_a_process(name: str) -> list[dict[str, Any]]:
 
 def machine() -> str:
     """Say where it was measured."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        named = [x for x in cpuinfo.read_text().splitlines() if x.startswith("model name")]
-        model = named[0].split(":", 1)[1].strip() if named else model
-    return f"Measured on {os.cpu_count()} cores of {model}, one thread for each path."
+    return (
+        f"Measured on {os.cpu_count()} cores of {kernel_machine('cpu')}, one thread for each path."
+    )
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:

@@ -1,6 +1,5 @@
 """What a trained world shows to detection methods: embeddings of terms and pictures, and units."""
 
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +8,8 @@ from numpy.typing import NDArray
 from audit.gather import Instruments, Shown, show_photos, show_texts
 from audit.plan import AuditPlan, validate_plan
 from benchmarks.planted.methods.world import Pair, Photos, World
+from benchmarks.planted.networks.scenes import world as library
 from benchmarks.planted.worlds.family import HARMS
-from concept_sets.catalog import Library, load_library
 from concept_sets.concept import Concept, Role
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
 from concept_sets.world.drawing import write_photos
@@ -18,15 +17,8 @@ from probes.backends.table import load_encoder
 from probes.encoder import Reading
 from probes.progress import SilentProgress
 
-LIBRARY = Path(__file__).parents[3] / "concept_sets" / "world" / "library"
 PERSONS, PHOTOS = 12, 3
 """Persons of each group, or things of each badge, and photos of each: as in the demo."""
-
-
-@lru_cache(maxsize=1)
-def library() -> Library:
-    """Return the concept sets of the fictional world."""
-    return load_library([LIBRARY], builtin=False)
 
 
 def the_plan() -> AuditPlan:
