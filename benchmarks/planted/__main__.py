@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all by default")
     parser.add_argument("--work", type=Path, required=True, help="folder of lines and checkpoints")
     parser.add_argument("--jobs", type=int, default=2, help="processes side by side")
-    parser.add_argument("--seeds", type=int, default=12, help="of the simulated layers")
+    parser.add_argument("--seeds", type=int, default=8, help="of the simulated layers")
     parser.add_argument("--large", action="store_true", help="the whole family of trained worlds")
     parser.add_argument("--page", type=Path, default=DOCS / "planted.md")
     given = parser.parse_args(arguments)
