@@ -7,7 +7,9 @@ their whole-number sums; what the grid loses is bounded, and p with it. Nothing 
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
@@ -16,12 +18,6 @@ from numpy.typing import NDArray
 
 from probes.errors import MeasureError
 from probes.permutation import TIE, Alternative, check_clusters
-
-EXACT_SUMS = 2**26
-"""Sums of half subsets up to which all are counted: 25 a side, some seconds and half a gigabyte."""
-
-GRID_WORK = 1_000_000_000
-"""Additions on the grid at most; more of them make the bounds narrower."""
 
 MOST_CELLS = 2**18
 """Cells of the grid at most; one row of them is held for each size of a subset."""
@@ -35,6 +31,25 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Sample = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
+Tails = Callable[[Floats, int, float, bool], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long a p may take."""
+
+    exact_sums: int
+    """Sums of half subsets, over all outcomes, up to which all are counted; 0 counts none."""
+
+    grid_work: int
+    """Additions on the grid for one outcome at most; more of them make the bounds narrower."""
+
+
+THOROUGH = Effort(exact_sums=2**26, grid_work=1_000_000_000)
+"""One test: exact to 25 a side, in some seconds and half a gigabyte."""
+
+BRISK = Effort(exact_sums=2**20, grid_work=100_000_000)
+"""Hundreds of tests, as in an audit: a tenth of a second each, exact to some 19 a side."""
 
 
 class SumP(NamedTuple):
@@ -54,7 +69,7 @@ def subset_p(
     shown: Mask,
     *,
     alternative: Alternative = "greater",
-    exact_sums: int = EXACT_SUMS,
+    effort: Effort = THOROUGH,
 ) -> SumP:
     """Return the p of a difference of means among all ways of choosing as many clusters.
 
@@ -64,8 +79,8 @@ def subset_p(
     shown : bool ndarray of shape (n_clusters,)
     alternative : {"greater", "less", "two-sided"}
         "greater": those with the label are higher.
-    exact_sums : int
-        Sums of half subsets, over all outcomes, up to which p is exact; above it is bounded.
+    effort : Effort
+        Up to where p is exact, and how narrow its bounds are beyond.
 
     Returns
     -------
@@ -92,8 +107,9 @@ def subset_p(
     if not 0 < k < n:
         undefined = np.full(values.shape[1], np.nan)
         return SumP(undefined, undefined, "")
-    exact = half_sums(n, k) * values.shape[1] <= exact_sums
-    bounds = [_bounds(column, shown, alternative, exact) for column in values.T]
+    exact = half_sums(n, k) * values.shape[1] <= effort.exact_sums
+    ways = _exact_tails if exact else partial(_grid_tails, work=effort.grid_work)
+    bounds = [_bounds(column, shown, alternative, ways) for column in values.T]
     low, high = np.reshape(np.array(bounds, dtype=np.float64), (-1, 2)).T
     return SumP(high, low, "exact" if exact else "bounded")
 
@@ -111,7 +127,7 @@ def half_sums(n: int, k: int) -> int:
 
 
 def _bounds(
-    values: Sample, shown: Mask, alternative: Alternative, exact: bool
+    values: Sample, shown: Mask, alternative: Alternative, ways: Tails
 ) -> tuple[float, float]:
     """Return the smallest and the largest p that can be meant."""
     if alternative not in ("two-sided", "greater", "less"):
@@ -130,7 +146,6 @@ def _bounds(
     limit = (abs(observed) if both else observed) - max(TIE * abs(observed), 1e-12 * spread)
     if both and limit <= 0:
         return 1.0, 1.0
-    ways = _exact_tails if exact else _grid_tails
     low, high = ways(centred, k, limit, both)
     return min(low, 1.0), min(high, 1.0)
 
@@ -183,9 +198,11 @@ def _pairs_from(ours: Whole, theirs: Whole, bar: int) -> int:
     return count
 
 
-def _grid_tails(values: Floats, k: int, limit: float, both: bool) -> tuple[float, float]:
+def _grid_tails(
+    values: Floats, k: int, limit: float, both: bool, *, work: int
+) -> tuple[float, float]:
     """Bounds of the share of the subsets of ``k`` whose sum reaches the limit (or minus it)."""
-    cells = min(max(1_000, GRID_WORK // (len(values) * k)), MOST_CELLS)
+    cells = min(max(1_000, work // (len(values) * k)), MOST_CELLS)
     rising = np.sort(values)
     reach = float(rising[-k:].sum() - rising[:k].sum())
     step = reach / cells

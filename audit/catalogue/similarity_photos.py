@@ -17,9 +17,14 @@ from probes.similarity.group_association import group_association
 from probes.similarity.self_similarity import self_similarity_estimates
 from probes.similarity.vectors import SAME
 from probes.similarity.weat import Attributes, weat_columns
+from probes.subset_sums import BRISK
 
 DRAWS = 999
 """Arrangements behind every p that is drawn."""
+
+BOUNDED_SIDE = 40
+"""Persons on the smaller side up to which the association test is exact or bounded: beyond, bounds
+that a tenth of a second buys are wider than the spread of drawing."""
 
 MIN_SEVERITY = 3
 """Tier from which a harm is also held against its opposite, and not only where fixed beforehand."""
@@ -194,7 +199,12 @@ class _Tests:
             usable = {h: t for h, t in tables.items() if min(t.is_a.sum(), (~t.is_a).sum()) > 1}
             try:
                 found = weat_columns(
-                    list(usable.values()), is_x, rng=rng, alternative="two-sided", draws=DRAWS
+                    list(usable.values()),
+                    is_x,
+                    rng=rng,
+                    alternative="two-sided",
+                    draws=None if min(is_x.sum(), (~is_x).sum()) <= BOUNDED_SIDE else DRAWS,
+                    effort=BRISK,
                 )
             except MeasureError as error:
                 found = (undefined(str(error)),) * len(usable)

@@ -23,6 +23,7 @@ from probes.similarity.sc_weat import sc_weat_mean_of_cosines
 from probes.similarity.vectors import SAME
 from probes.similarity.weat import Attributes, weat_columns
 from probes.similarity.word_images import few_words, word_image_columns
+from probes.subset_sums import BRISK
 
 Mask = NDArray[np.bool_]
 
@@ -213,14 +214,14 @@ def _group_rows(
         kept.append((harm, columns, Attributes(cosines=cosines, is_a=is_a)))
     tables = [table for _, _, table in kept]
     found = (
-        weat_columns(tables, targets.is_x(), rng=rng, alternative="two-sided", draws=DRAWS)
+        weat_columns(tables, targets.is_x(), rng=rng, alternative="two-sided", effort=BRISK)
         if len(targets.y)
         else (undefined(ALONE),) * len(tables)
     )
     for (harm, columns, table), weat in zip(kept, found, strict=True):
         yield _group_row("weat", words, targets, harm, weat)
         own = table.cosines[targets.is_x()]
-        single = sc_weat_mean_of_cosines(own, table.is_a, rng=rng, draws=DRAWS)
+        single = sc_weat_mean_of_cosines(own, table.is_a, rng=rng, effort=BRISK)
         yield _group_row("sc_weat", words, targets, harm, single)
         for name, estimate in _distances(values, targets, columns, table.is_a, rng).items():
             yield _group_row(name, words, targets, harm, estimate)

@@ -11,7 +11,7 @@ from probes.intervals import welch_freedom
 from probes.measurement import Certainty
 from probes.permutation import Alternative, two_sample_columns
 from probes.studentised import side_differences
-from probes.subset_sums import subset_p
+from probes.subset_sums import THOROUGH, Effort, subset_p
 
 LARGE = 200
 """Clusters a side above which p is Student's: drawing thousands of arrangements of thousands of
@@ -86,6 +86,7 @@ def plain_label_p(
     alternative: Alternative = "two-sided",
     max_exact: int = 20_000,
     draws: int | None = None,
+    effort: Effort = THOROUGH,
 ) -> LabelP:
     """Test the plain difference of means, of which every arrangement can be counted.
 
@@ -100,6 +101,8 @@ def plain_label_p(
     draws : int, optional
         Arrangements drawn where they are more; by default none are: p comes from
         `probes.subset_sums.subset_p`, exact or between bounds (and from Student's t above `LARGE`).
+    effort : Effort
+        Of `probes.subset_sums.subset_p`.
 
     Examples
     --------
@@ -118,7 +121,7 @@ def plain_label_p(
             max_exact=max_exact,
             draws=draws or 1,
         )
-    found = subset_p(values, shown, alternative=alternative)
+    found = subset_p(values, shown, alternative=alternative, effort=effort)
     low = found.low if found.certainty == "bounded" else None
     return LabelP(found.p, found.certainty, low)
 

@@ -20,6 +20,7 @@ from probes.similarity.standardised import (
     unbounded_left_out,
 )
 from probes.similarity.vectors import checked_cosines, refuse_shared, unit_sets
+from probes.subset_sums import THOROUGH, Effort
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -190,6 +191,7 @@ def sc_weat_mean_of_cosines(
     alternative: Alternative = "two-sided",
     max_exact: int = 20_000,
     draws: int | None = None,
+    effort: Effort = THOROUGH,
 ) -> Estimate:
     """Return the mean SC-WEAT of several targets of one kind, e.g. all terms of a group.
 
@@ -199,6 +201,8 @@ def sc_weat_mean_of_cosines(
     is_a : bool ndarray of shape (n_a + n_b,)
     rng, alternative, max_exact, draws
         As in `sc_weat_estimates`.
+    effort : Effort
+        Of `probes.subset_sums.subset_p`.
 
     Returns
     -------
@@ -229,6 +233,7 @@ def sc_weat_mean_of_cosines(
         alternative=alternative,
         max_exact=max_exact,
         draws=draws,
+        effort=effort,
     )
     parts = [jackknife(left) for left in _mean_left_out(each, is_a)]
     if len(by_target) > 1:

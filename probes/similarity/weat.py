@@ -19,6 +19,7 @@ from probes.similarity.standardised import (
     unbounded_left_out,
 )
 from probes.similarity.vectors import checked_cosines, refuse_shared, unit_sets
+from probes.subset_sums import THOROUGH, Effort
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -247,6 +248,7 @@ def weat_columns(
     alternative: Alternative = "greater",
     max_exact: int = 20_000,
     draws: int | None = None,
+    effort: Effort = THOROUGH,
 ) -> tuple[Estimate, ...]:
     """Test the same targets against several pairs of attribute sets, with shared arrangements.
 
@@ -255,6 +257,8 @@ def weat_columns(
     tables : sequence of Attributes
     is_x, rng, alternative, max_exact, draws
         As in `weat_of_cosines`, which says what is returned for each table.
+    effort : Effort
+        Of `probes.subset_sums.subset_p`.
     """
     if not tables:
         return ()
@@ -272,6 +276,7 @@ def weat_columns(
         alternative=alternative,
         max_exact=max_exact,
         draws=draws,
+        effort=effort,
     )
     values = standardised(gaps, is_x)
     return tuple(

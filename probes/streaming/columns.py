@@ -4,8 +4,9 @@ Beside the labels, which the caller holds, about 100 MB are used for any number 
 of units is read from every shard in turn, and only its moments and bins stay.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from probes.errors import MeasureError
 from probes.shards import ShardTable, read_units
+from probes.streaming.exact_ranks import exact_ranks
 from probes.streaming.moments import Effects, Floats, SideMoments
 from probes.streaming.rank_sketch import Bounded, RankSketch, Singles, edges_of
 
@@ -20,6 +22,8 @@ UNITS_AT_ONCE = 64
 """Units of a block: half a megabyte in one piece of each shard, and few bins to keep."""
 
 ROWS_AT_ONCE = 16_384
+"""Of a piece; tables of no more are one piece, whose ranks are exact."""
+
 PILOT_SHARDS = 16
 """Shards, spread over the table, whose rows choose the bins."""
 
@@ -63,7 +67,8 @@ def associate_table(
     labels : bool ndarray of shape (n_rows, n_concepts)
         True where the row shows the concept; the others are its reference.
     n_bins : int
-        Of each unit. The bound on the error of ranks is about 1 / (2 n_bins) for units that vary
+        Of each unit, in tables of more than `ROWS_AT_ONCE` rows; ranks of smaller ones are exact.
+        The bound on the error of ranks is about 1 / (2 n_bins) for units that vary
         continuously; the bound that holds is in the result.
 
     Raises
@@ -121,16 +126,28 @@ class _Block(NamedTuple):
 def _associate_block(
     table: ShardTable, labels: NDArray[np.bool_], first: int, after: int, n_bins: int
 ) -> _Block:
+    if table.n_rows <= ROWS_AT_ONCE:
+        return _small_block(table, labels, first, after)
     sketch = RankSketch.empty(edges_of(_pilot(table, first, after), n_bins), labels.shape[1])
-    moments: SideMoments | None = None
-    for piece in pieces_of(table, first, after):
+    moments = reduce(SideMoments.merge, _counted(sketch, labels, pieces_of(table, first, after)))
+    return _Block(moments.effects(), sketch.auroc(), sketch.average_precision())
+
+
+def _small_block(table: ShardTable, labels: NDArray[np.bool_], first: int, after: int) -> _Block:
+    """Measure a table that is one piece, its ranks without error."""
+    (piece,) = pieces_of(table, first, after)
+    effects = SideMoments.of(piece.by_unit, labels).effects()
+    return _Block(effects, *exact_ranks(piece.by_unit, labels))
+
+
+def _counted(
+    sketch: RankSketch, labels: NDArray[np.bool_], pieces: Iterable[Piece]
+) -> Iterator[SideMoments]:
+    """Count every piece in the sketch, and yield its moments."""
+    for piece in pieces:
         shown = labels[piece.rows]
         sketch.add(piece.by_unit, shown)
-        of_piece = SideMoments.of(piece.by_unit, shown)
-        moments = of_piece if moments is None else moments.merge(of_piece)
-    if moments is None:
-        raise MeasureError("A table must have a row before anything is measured; it has none.")
-    return _Block(moments.effects(), sketch.auroc(), sketch.average_precision())
+        yield SideMoments.of(piece.by_unit, shown)
 
 
 def _pilot(table: ShardTable, first: int, after: int) -> Singles:
@@ -157,3 +174,5 @@ def _check(table: ShardTable, labels: NDArray[np.bool_]) -> None:
             f"Labels must be true or false for each of the {table.n_rows} rows and every concept; "
             f"got shape {labels.shape} ({labels.dtype})."
         )
+    if not table.n_rows:
+        raise MeasureError("A table must have a row before anything is measured; it has none.")

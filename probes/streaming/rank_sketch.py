@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """Added to every bound for the arithmetic itself."""
 
 
@@ -148,7 +148,7 @@ class RankSketch:
         before = met.n_hidden[met.group] - met.hidden_above - met.hidden
         won = met.total(met.shown * before + inside / 2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = met.total(np.where(met.single, 0.0, inside)) / 2 / pairs + _ROUNDING
+            error = met.total(np.where(met.single, 0.0, inside)) / 2 / pairs + ROUNDING
             return Bounded(value=met.table(won / pairs), error=met.table(error))
 
     def average_precision(self) -> Bounded:
@@ -172,7 +172,7 @@ class RankSketch:
         least = np.where(met.single, tied, _spread_out(p, first, wrong + n))
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = met.total(least) / met.n_shown, met.total(most) / met.n_shown
-        error = (high - low) / 2 + _ROUNDING
+        error = (high - low) / 2 + ROUNDING
         return Bounded(value=met.table((low + high) / 2), error=met.table(error))
 
     def _met(self) -> "_Met":

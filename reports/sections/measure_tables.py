@@ -245,6 +245,7 @@ def _test(record: MeasurementRecord, told: Told) -> Cell:
 
 CERTAINTIES = {
     "exact": NP_("origin of a p-value", "exact"),
+    "bounded": NP_("origin of a p-value", "bounded"),
     "sampled": NP_("origin of a p-value", "sampled"),
     "model": NP_("origin of a p-value", "model"),
 }

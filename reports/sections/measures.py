@@ -46,10 +46,11 @@ LEGEND = N_(
     "How to read the tables. Value: with its 95 % interval, for one value at a time. Bold: q at or "
     "below {rate}, or a whole interval on one side of neutral, except where neutral is the "
     "smallest possible value. p: exact where every arrangement of "
-    "the groups was counted, sampled where some were drawn, model where a distribution was "
-    "assumed; q below it. n: pictures or terms, then independent clusters. Would see: smallest "
-    "distance from neutral seen with 80 % power at 5 %; of shares, in percentage points. In charts "
-    "a filled diamond stands for bold, an open circle for the rest."
+    "the groups was counted, bounded where p is at most what is shown, sampled where some were "
+    "drawn, model where a distribution was assumed; q below it. n: pictures or terms, then "
+    "independent clusters. Would see: smallest distance from neutral seen with 80 % power at 5 %; "
+    "of shares, in percentage points. In charts a filled diamond stands for bold, an open circle "
+    "for the rest."
 )
 
 NO_MEASURES = N_(

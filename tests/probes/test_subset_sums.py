@@ -11,10 +11,11 @@ from probes.errors import MeasureError
 from probes.permutation import two_sample_columns
 from probes.similarity.labels import plain_label_p
 from probes.similarity.weat import weat_of_cosines
-from probes.subset_sums import half_sums, subset_p
+from probes.subset_sums import BRISK, Effort, half_sums, subset_p
 
 seeds = st.integers(0, 2**32 - 1)
 quick = settings(max_examples=40, deadline=None)
+BOUNDED = Effort(exact_sums=0, grid_work=10**9)
 ALTERNATIVES = ["greater", "less", "two-sided"]
 
 
@@ -70,7 +71,7 @@ def test_the_bounds_of_the_grid_hold_the_exact_p(alternative, seed, n, ties):
     values = rng(seed).standard_normal((n, 2)).round(1 if ties else 12)
     shown = np.arange(n) < 1 + seed % (n - 1)
 
-    bounded = subset_p(values, shown, alternative=alternative, exact_sums=0)
+    bounded = subset_p(values, shown, alternative=alternative, effort=BOUNDED)
 
     exact = listed(values, shown, alternative)
     assert bounded.certainty == "bounded"
@@ -83,10 +84,22 @@ def test_the_bounds_are_narrow_where_exact_p_can_still_be_had(m):
     values, shown = rng(m).standard_normal((2 * m, 1)), np.arange(2 * m) < m
     values[:m] += 0.4
 
-    exact, bounded = subset_p(values, shown), subset_p(values, shown, exact_sums=0)
+    exact, bounded = subset_p(values, shown), subset_p(values, shown, effort=BOUNDED)
 
     assert bounded.low[0] <= exact.p[0] <= bounded.p[0]
     assert bounded.p[0] - bounded.low[0] < 1e-3
+
+
+@pytest.mark.parametrize(("n", "k"), [(64, 8), (200, 20), (300, 40)])
+def test_the_bounds_of_an_audit_are_narrower_than_drawing_999_would_be(n, k):
+    values, shown = rng(n).standard_normal((n, 1)), np.arange(n) < k
+    values[:k] += 2.5 / np.sqrt(k)
+
+    found = subset_p(values, shown, effort=BRISK)
+
+    assert found.certainty == "bounded"
+    drawn = np.sqrt(found.p[0] / 999)  # standard error of a share that small
+    assert found.p[0] - found.low[0] < 2 * drawn
 
 
 def test_more_cells_make_the_bounds_narrower(monkeypatch):
@@ -122,17 +135,17 @@ def test_swapping_sides_mirrors_the_alternative(seed):
     np.testing.assert_allclose(here.p, there.p, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("exact_sums", [0, 2**20])
-def test_p_is_never_zero_and_never_above_one(exact_sums):
+@pytest.mark.parametrize("effort", [BOUNDED, BRISK])
+def test_p_is_never_zero_and_never_above_one(effort):
     values = np.concatenate([np.full(10, 5.0), np.zeros(10)])[:, None]
     shown = np.arange(20) < 10
 
-    most = subset_p(values, shown, exact_sums=exact_sums)
-    least = subset_p(-values, shown, exact_sums=exact_sums)
+    most = subset_p(values, shown, effort=effort)
+    least = subset_p(-values, shown, effort=effort)
 
     assert most.p[0] == pytest.approx(1 / comb(20, 10), rel=1e-9)
     assert least.p[0] == pytest.approx(1.0)
-    assert subset_p(np.ones((20, 1)), shown, exact_sums=exact_sums).p[0] == 1.0
+    assert subset_p(np.ones((20, 1)), shown, effort=effort).p[0] == 1.0
 
 
 def test_one_side_alone_is_undefined_not_zero():

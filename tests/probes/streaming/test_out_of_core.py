@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from probes.clusters import cluster_labels, cluster_means
 from probes.errors import ExtractionError, MeasureError
@@ -14,6 +14,7 @@ from probes.shards import open_table
 from probes.streaming import columns, permuted
 from probes.streaming.columns import associate_table
 from probes.streaming.permuted import permute_table, sampled_clusters
+from probes.streaming.rank_sketch import ROUNDING
 
 ROWS, UNITS = 210, 5
 
@@ -64,6 +65,23 @@ def test_a_table_gives_the_effects_of_the_array(tmp_path):
             area = found.auroc
             assert abs(area.value[unit, concept] - exact) <= area.error[unit, concept] < 0.05
     assert np.isnan(found.effects.d[4]).all()
+
+
+def test_ranks_of_a_small_table_are_exact(tmp_path):
+    values, shown, _ = values_and_clusters()
+    labels = np.stack([shown, ~shown, np.zeros(ROWS, bool)], axis=1)
+
+    found = associate_table(table_of(tmp_path, values), labels)
+
+    for scores, oracle in (
+        (found.auroc, roc_auc_score),
+        (found.average_precision, average_precision_score),
+    ):
+        expected = [[oracle(labels[:, c], values[:, u]) for c in (0, 1)] for u in range(UNITS)]
+        np.testing.assert_allclose(scores.value[:, :2], expected, atol=1e-9)
+        assert (scores.error[:, :2] == ROUNDING).all()
+        assert np.isnan(scores.value[:, 2]).all()
+        assert np.isnan(scores.error[:, 2]).all()
 
 
 @pytest.mark.usefixtures("small_blocks")
