@@ -26,6 +26,9 @@ class ModelSection(Section):
     activation: Literal["", "gelu", "quickgelu"] = ""
     """What the weights were trained with, where neither tag nor configuration says it."""
 
+    mode: Literal["exact", "fast"] = "exact"
+    """How pictures are computed by large towers; ``fast`` uses weights of bfloat16."""
+
 
 class ConceptsSection(Section):
     """``[concepts]``: which families meet which packs."""

@@ -7,12 +7,14 @@ from audit.machine import cores
 from probes.backends.kernel_book import KernelBook
 
 
-def kernel_book(cache: Path | None) -> KernelBook:
+def kernel_book(cache: Path | None, *, fast: bool = False) -> KernelBook:
     """Return the book beside the activations, which an interrupted audit reads again.
 
     Parameters
     ----------
     cache : Path or None
         The cache that the command line names; the user's own by default.
+    fast : bool
+        Whether large towers are computed with weights of bfloat16.
     """
-    return KernelBook(folder=(cache or cache_folder()) / "kernels", cores=cores())
+    return KernelBook(folder=(cache or cache_folder()) / "kernels", cores=cores(), fast=fast)

@@ -34,7 +34,7 @@ from concept_sets.catalog import Library, load_library
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
-from probes.encoder import Encoder, Reading
+from probes.encoder import KERNEL, Encoder, Reading
 from probes.progress import TerminalProgress
 from probes.readings import parse_reading
 
@@ -53,6 +53,8 @@ from probes.readings import parse_reading
 @click.option("--directions", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
               help="File (.safetensors, .npz) of directions, read as units are.")  # fmt: skip
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--fast", is_flag=True, help="Compute pictures by large towers in bfloat16; the "
+              "result says how far that is off.")  # fmt: skip
 @click.option("--offline", is_flag=True, help="Use only what is on this machine.")
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the activation cache.")  # fmt: skip
@@ -73,6 +75,7 @@ def run(
     packs: tuple[Path, ...],
     directions: tuple[Path, ...],
     device: str,
+    fast: bool,
     offline: bool,
     cache: Path | None,
     out: Path,
@@ -86,7 +89,7 @@ def run(
     The default plan asks about regions, religions, skin tones, professions, race and gender with
     their preset harms, in prompts and rendered words.
     """
-    plan = with_model(plan_of(plan_path, "default"), model, pretrained)
+    plan = with_model(plan_of(plan_path, "default"), model, pretrained, fast=fast)
     plan = with_other(plan, other, other_pretrained)
     order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store, language)
     folders = packs_of(plan, plan_path, packs)
@@ -102,8 +105,9 @@ def run(
         activation=plan.model.activation or None,
         offline=offline,
         device=device,
-        kernels=kernel_book(cache),
+        kernels=kernel_book(cache, fast=plan.model.mode == "fast"),
     )
+    say_how_computed(plan, encoder)
     encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
     second = load_other(plan, encoder, offline=offline, device=device, cache=cache)
     code = audit_and_publish(
@@ -154,23 +158,34 @@ def audit_and_publish(
     return ended(result, folder, order, audited.draft.conclusion.trustworthy)
 
 
-def with_model(plan: AuditPlan, model: str, pretrained: str) -> AuditPlan:
-    """Let the command line name the model.
+def with_model(plan: AuditPlan, model: str, pretrained: str, *, fast: bool = False) -> AuditPlan:
+    """Let the command line name the model, and ask for the fast mode.
 
     Raises
     ------
     PlanError
         If neither names one.
     """
-    if model:
-        section = plan.model.model_copy(update={"name": model, "pretrained": pretrained})
-        plan = plan.model_copy(update={"model": section})
+    update = {"name": model, "pretrained": pretrained} if model else {}
+    if fast:
+        update["mode"] = "fast"
+    if update:
+        plan = plan.model_copy(update={"model": plan.model.model_copy(update=update)})
     if not plan.model.name:
         raise PlanError(
             "An audit needs a model; neither --model nor the plan's [model] names one. "
             "`clip-audit models list` shows names; `clip-audit demo` needs none."
         )
     return plan
+
+
+def say_how_computed(plan: AuditPlan, encoder: Encoder) -> None:
+    """Tell what computes pictures where that is not the plain network, or not what was asked."""
+    kernel = encoder.identity.libraries.get(KERNEL, "")
+    if kernel:
+        note(f"Pictures are computed by {kernel}")
+    elif plan.model.mode == "fast":
+        note("Fast mode is for image towers of 8 million parameters and more; this one is exact.")
 
 
 def packs_of(plan: AuditPlan, plan_path: Path | None, packs: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -68,7 +68,7 @@ def load_other(
         pretrained=wanted.pretrained or None,
         offline=offline,
         device=device,
-        kernels=kernel_book(cache),
+        kernels=kernel_book(cache, fast=plan.model.mode == "fast"),
     )
     refuse_itself(encoder, other)
     other_reading(plan, other, None)

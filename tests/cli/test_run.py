@@ -1,5 +1,6 @@
 """``clip-audit run`` from a plan to a filed audit."""
 
+import importlib
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from audit.results import Verdict
 from probes.measurement import COLUMNS
 
+run_module = importlib.import_module("audit.cli.run")
 SCRIPT = Path(sys.executable).parent / "clip-audit"
 
 
@@ -181,3 +183,22 @@ def test_html_and_pdf_are_written_into_the_folder_that_verifies(cli, world):
     assert (end.folder / "report.html").read_bytes().startswith(b"<!doctype html>")
     assert (end.folder / "report.pdf").read_bytes().startswith(b"%PDF-")
     assert cli("verify", end.folder).code == 0
+
+
+@pytest.mark.parametrize("by_plan", [True, False])
+def test_the_fast_mode_is_asked_for_in_the_plan_or_by_option(by_plan, cli, world, monkeypatch):
+    asked, load = [], run_module.load_encoder
+
+    def noting(*names, **options):
+        asked.append(options["kernels"].fast)
+        return load(*names, **options)
+
+    monkeypatch.setattr(run_module, "load_encoder", noting)
+    if by_plan:
+        plan = Path("plan.toml")
+        plan.write_text(plan.read_text().replace("[model]\n", '[model]\nmode = "fast"\n'))
+
+    end = cli("run", "plan.toml", "--format", "json", *(() if by_plan else ("--fast",)))
+
+    assert (end.code, asked) == (0, [True])
+    assert "this one is exact" in end.err
