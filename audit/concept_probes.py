@@ -167,6 +167,7 @@ def _record(
             "dense_auroc": number(probe.dense_auroc.value, why),
             "dense_low": number(probe.dense_auroc.low, why),
             "dense_high": number(probe.dense_auroc.high, why),
+            "duality_gap": number(_short(probe.duality_gap), why),
         }
     )
 
@@ -204,6 +205,7 @@ def _stable(found: StabilitySelection) -> StableUnitsRecord:
         expected_false=number(found.expected_false, found.reason or "no unit could be picked"),
         per_half=found.per_half,
         pairs=found.pairs,
+        duality_gap=number(_short(found.duality_gap), found.reason or "nothing was fitted"),
         reason=found.reason,
     )
 
@@ -224,6 +226,7 @@ def _undefined(about: dict[str, str], why: str) -> ProbeRecord:
             "dense_auroc": nothing,
             "dense_low": nothing,
             "dense_high": nothing,
+            "duality_gap": nothing,
         }
     )
 

@@ -1,6 +1,6 @@
 """Parts of the result document that stand beside a sparse probe: stable units, few units."""
 
-from audit.inputs import Number, Record
+from audit.inputs import Number, Record, Undefined
 
 
 class StableUnitsRecord(Record):
@@ -25,6 +25,9 @@ class StableUnitsRecord(Record):
 
     pairs: int
     """Pairs of complementary halves."""
+
+    duality_gap: Number = Undefined(undefined="not computed")
+    """As of the probe, over the fits of all halves."""
 
     reason: str = ""
     """Why nothing could be selected; empty where it could."""

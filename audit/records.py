@@ -214,6 +214,10 @@ class ProbeRecord(Record):
     dense_low: Number = Undefined(undefined="not fitted")
     dense_high: Number = Undefined(undefined="not fitted")
 
+    duality_gap: Number = Undefined(undefined="not computed")
+    """How far its sparse fits are from their optimum at most, as a share of the objective; 0 is
+    exact."""
+
 
 class FindingRecord(Record):
     """One association that a person should look at."""

@@ -79,6 +79,11 @@ def test_the_planted_units_are_stable_with_their_signs_and_the_bound_is_told(pla
     assert stable.pairs == SECTION.pairs
 
 
+def test_every_probe_says_how_near_its_fits_are_to_their_optimum(planted):
+    for gap in (planted.duality_gap, planted.stable.duality_gap):
+        assert 0 <= gap <= 1e-2
+
+
 def test_few_units_and_all_units_are_scored_too(planted):
     assert planted.fixed.wanted == SECTION.fixed_units == 3
     assert {2, 5} <= {unit for unit, _ in planted.fixed.units}
@@ -126,6 +131,7 @@ def test_too_few_clusters_for_any_probe_leave_it_undefined_with_the_reason():
     assert record.stable is None
     assert record.fixed is None
     assert isinstance(record.dense_auroc, Undefined)
+    assert isinstance(record.duality_gap, Undefined)
 
 
 def test_a_sexualising_concept_is_probed_when_whole_clusters_are_minors():
@@ -145,13 +151,14 @@ def test_equal_seeds_give_equal_records(planted):
 
 
 def test_a_probe_of_an_older_result_has_none_of_this(planted):
-    new = {"stable", "fixed", "dense_auroc", "dense_low", "dense_high"}
+    new = {"stable", "fixed", "dense_auroc", "dense_low", "dense_high", "duality_gap"}
 
     old = ProbeRecord.model_validate(planted.model_dump(exclude=new))
 
     assert old.stable is None
     assert old.fixed is None
     assert old.dense_auroc == Undefined(undefined="not fitted")
+    assert old.duality_gap == Undefined(undefined="not computed")
 
 
 def test_findings_get_the_probes_of_their_group_and_their_harm(planted):
