@@ -4,7 +4,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
@@ -34,7 +34,6 @@ from audit.results import (
 )
 from audit.sensitivity import behaviour_sentence, stands_out
 from audit.unit_evidence import UnitEvidence
-from probes.encoder import KERNEL
 
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "pandas", "pyarrow", "adelie", "torch",
              "open_clip_torch", "timm", "pillow", "weasyprint")  # fmt: skip
@@ -75,8 +74,8 @@ class Draft:
     undefined: tuple[UndefinedRecord, ...] = ()
     not_tested: tuple[NotTested, ...] = ()
     notes: tuple[str, ...] = ()
-    kernel: str = ""
-    """What computed the pictures in place of the plain network; empty where that did."""
+    kernels: Mapping[str, str] = field(default_factory=dict)
+    """What computed pictures and prompts in place of the plain network, by name."""
 
     @property
     def contrasts(self) -> tuple[ContrastRecord, ...]:
@@ -114,7 +113,7 @@ def assemble(
     )
     return AuditResult(
         title=draft.title,
-        tool=tool_record(draft.kernel),
+        tool=tool_record(draft.kernels),
         model=draft.model,
         inputs=draft.inputs,
         plan=_plan_record(draft),
@@ -162,9 +161,9 @@ def _units(units: UnitEvidence | None) -> dict[str, Any]:
     }
 
 
-def tool_record(kernel: str = "") -> ToolRecord:
-    """Name the tool and what it computed with; a kernel beside the libraries if not the plain."""
-    libraries = {**library_versions(), **({KERNEL: kernel} if kernel else {})}
+def tool_record(kernels: Mapping[str, str] | None = None) -> ToolRecord:
+    """Name the tool and what it computed with; kernels beside the libraries if not the plain."""
+    libraries = {**library_versions(), **(kernels or {})}
     return ToolRecord(name="clip-audit", version=__version__, libraries=libraries)
 
 

@@ -37,7 +37,7 @@ from audit.unit_tables import UnitTable, association_frames, group_tables, unit_
 from audit.units import Carriers, add_units
 from concept_sets.catalog import Library
 from concept_sets.photos import PhotoSet
-from probes.encoder import KERNEL, Encoder
+from probes.encoder import Encoder, kernels_of
 from probes.measurement import Measurement
 
 Say = Callable[[str], None]
@@ -147,7 +147,7 @@ def run_audit(
             *units.not_tested,
         ),
         notes=(RATES_NOTE,) if behaviour.rates else (),
-        kernel=tools.encoder.identity.libraries.get(KERNEL, ""),
+        kernels=kernels_of(tools.encoder.identity),
     )
     shown = [("text", s) for s in (responses.texts, *offers.further)]
     shown += [(s.stimuli[0].modality.value, s) for s in responses.pictures]

@@ -44,8 +44,9 @@ class Reading:
     pooling: Pooling
 
 
-KERNEL = "image kernel"
-"""Name, among the libraries, of what computes pictures in place of the plain network."""
+KERNEL, TEXT_KERNEL = "image kernel", "text kernel"
+"""Names, among the libraries, of what computes pictures and prompts in place of the plain
+network."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,12 @@ class EncoderIdentity:
     logit_scale: float
     libraries: Mapping[str, str]
     """Name and version of what computed it."""
+
+
+def kernels_of(identity: EncoderIdentity) -> dict[str, str]:
+    """Return what computes pictures and prompts in place of the plain network, by name."""
+    names = (KERNEL, TEXT_KERNEL)
+    return {name: identity.libraries[name] for name in names if name in identity.libraries}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

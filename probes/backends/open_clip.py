@@ -40,7 +40,14 @@ from probes.backends.visualise import (
     tower_of,
     visualise_tower,
 )
-from probes.encoder import KERNEL, EncodedPictures, EncoderIdentity, Layer, Reading
+from probes.encoder import (
+    KERNEL,
+    TEXT_KERNEL,
+    EncodedPictures,
+    EncoderIdentity,
+    Layer,
+    Reading,
+)
 from probes.errors import ModelError
 from probes.inspectable import Attributed, Edit
 from probes.interventions import Where
@@ -88,9 +95,11 @@ class OpenClipEncoder:
 
     @cached_property
     def identity(self) -> EncoderIdentity:
-        """Which model this is, and which kernel computes its pictures if not the plain one."""
-        bare, label = self._bare_identity(), self._plan.label
-        return replace(bare, libraries={**bare.libraries, KERNEL: label}) if label else bare
+        """Which model this is, and which kernels compute it where those are not the plain ones."""
+        bare = self._bare_identity()
+        kernels = {KERNEL: self._plan.label, TEXT_KERNEL: self._texts.label}
+        told = {name: label for name, label in kernels.items() if label}
+        return replace(bare, libraries={**bare.libraries, **told}) if told else bare
 
     @property
     def loaders(self) -> int:

@@ -22,6 +22,9 @@ SAVED_OPERATIONS = 1e10
 """What trees must save: this share of the tokens, and as many operations as take a tenth of a
 second on one core. Small audits and small towers keep the plain path to its last digits."""
 
+MOST_SAVED = 20_000
+"""Tokens that a call of an audit (256 prompts of 77 tokens) can save at most."""
+
 Layers = Callable[[nn.Module], nn.Module]
 """A transformer to one that computes the same."""
 
@@ -42,6 +45,13 @@ class PrefixTower:
         self._transformer = layers(tower.transformer) if layers else tower.transformer
         self._together = TOGETHER if layers else 1
         self._operations = 2.0 * sum(p.numel() for p in tower.transformer.parameters())
+
+    @property
+    def label(self) -> str:
+        """Name what runs grids of prompts; empty for towers so small that it never pays."""
+        if self._operations * MOST_SAVED < SAVED_OPERATIONS:
+            return ""
+        return "prefix trees, onednn" if self._together > 1 else "prefix trees"
 
     def packs(self, tokens: Tensor, lengths: Tensor) -> list[Pack]:
         """Lay out texts with tokens of shape (n_texts, context)."""

@@ -48,6 +48,11 @@ class TextTower:
         """Whether common beginnings may be run once, which was measured to change nothing."""
         return self._prefixes is not None
 
+    @property
+    def label(self) -> str:
+        """What a document says of grids of prompts; empty where they go the plain way."""
+        return "" if self._prefixes is None else self._prefixes.label
+
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Return embeddings of shape (n_texts, embedding_size), not normalised, in input order."""
         distinct = list(dict.fromkeys(texts))

@@ -32,7 +32,7 @@ def exact_ranks(by_unit: Singles, labels: NDArray[np.bool_]) -> tuple[Bounded, B
     >>> float(area.value[0, 0]), float(precision.value[0, 0].round(4))
     (0.75, 0.8333)
     """
-    order = places(by_unit)
+    order = places(by_unit.astype(np.float64))
     here = labels.sum(axis=0).astype(np.float64)
     there = len(labels) - here
     with np.errstate(divide="ignore", invalid="ignore"):

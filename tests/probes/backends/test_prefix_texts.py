@@ -11,6 +11,7 @@ from probes.backends import prefix_texts, texts
 from probes.backends.kernels import direct
 from probes.backends.prefix_texts import PrefixTower
 from probes.backends.table import load_encoder
+from probes.encoder import TEXT_KERNEL, kernels_of
 
 GRID = [
     f"{start} {who} {what}"
@@ -90,6 +91,22 @@ def test_beginnings_are_shared_only_by_causal_towers_that_read_the_end_of_the_te
     name, shares, encoders
 ):
     assert encoders(name)._texts.shares_prefixes is shares
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize("name", ["vit", "siglip"])
+def test_who_runs_prompts_is_told_where_it_is_not_the_plain_tower(name, folders):
+    encoder = load_encoder(f"local-dir:{folders(name)}")
+
+    told = encoder.identity.libraries.get(TEXT_KERNEL, "")
+
+    assert bool(told) is encoder._texts.shares_prefixes is (name == "vit")
+    assert told in ("", "prefix trees", "prefix trees, onednn")
+    assert kernels_of(encoder.identity) == ({TEXT_KERNEL: told} if told else {})
+
+
+def test_towers_too_small_for_trees_keep_their_name(encoders):
+    assert kernels_of(encoders("vit").identity) == {}
 
 
 def test_a_tower_whose_tokens_know_their_place_in_the_sequence_is_not_laid_out_as_trees(
