@@ -4,6 +4,7 @@ Ties are honoured everywhere: a place is a pair, how many respond less and how m
 more. Both scores visit only one class, so that small concepts among many clusters are cheap.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
 Counts = NDArray[np.int32]
 Joined = NDArray[np.unsignedinteger[Any]]
 
@@ -82,6 +84,35 @@ def places(by_unit: Floats) -> Places:
         for found, counts in zip((below, upto), _tied(ranked), strict=True):
             np.put_along_axis(found[block], order, counts, axis=1)
     return Places(below=below, upto=upto, n=by_unit.shape[1])
+
+
+def places_of_classes(by_unit: Singles, labels: NDArray[np.bool_]) -> Iterator[Places]:
+    """Yield the places of each class alone, in rising order, from one order of every unit.
+
+    For `average_precision` and whatever else asks only for the class; nothing is sorted twice.
+
+    Parameters
+    ----------
+    by_unit : ndarray of shape (n_units, n_clusters)
+    labels : bool ndarray of shape (n_clusters, n_concepts)
+
+    Examples
+    --------
+    >>> first, = places_of_classes(
+    ...     np.array([[7.0, 2.0, 7.0]], np.float32), np.array([[True], [True], [False]]))
+    >>> first.middle()
+    array([[1. , 2.5]])
+    """
+    order, ranked = _ordered(by_unit)
+    below, upto = _tied(ranked)
+    for column in labels.T:
+        where = np.flatnonzero(column[order])
+        size = len(by_unit), int(column.sum())
+        yield Places(
+            below=below.ravel()[where].reshape(size),
+            upto=upto.ravel()[where].reshape(size),
+            n=by_unit.shape[1],
+        )
 
 
 def average_precision(shown: Places) -> Floats:

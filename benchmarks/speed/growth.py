@@ -123,7 +123,8 @@ def _grown(folder: Path, rows: int, units: int) -> Grown:
     # a cluster with and one without every concept, however few there are
     chosen[0], chosen[-1] = True, False
     labels = chosen[codes]
-    append, _ = _timed(lambda: write(folder, rows, units))
+    block = made(units)
+    append, _ = _timed(lambda: write(folder, rows, block))
     table = open_table(folder)
     associate, found = _timed(lambda: associate_table(table, labels))
     permute, _ = _timed(
@@ -146,10 +147,9 @@ def _timed(work: Callable[[], T]) -> tuple[float, T]:
     return time.process_time() - began, done
 
 
-def write(folder: Path, rows: int, units: int) -> ShardTable:
+def write(folder: Path, rows: int, block: NDArray[np.float16]) -> ShardTable:
     """Write responses like those behind a ReLU; every shard is another turn of one block."""
-    key = TableKey(layer="l", pooling="p", encoder="e", n_units=units, dtype="float16")
-    block = made(units)
+    key = TableKey(layer="l", pooling="p", encoder="e", n_units=block.shape[1], dtype="float16")
     with ShardWriter(folder, key) as writer:
         for first in range(0, rows, len(block)):
             turned = np.roll(block, 7919 * first // len(block), axis=1)[: rows - first]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.speed.growth import write
+from benchmarks.speed.growth import made, write
 from benchmarks.speed.measure import Row, in_turn, row
 from probes.shards import ShardTable
 from probes.streaming.columns import StreamedAssociations, associate_table
@@ -20,7 +20,7 @@ def measure() -> list[Row]:
     """Associate 131,072 rows and 32,768 rows of 128 units with ten concepts."""
     folder = Path(tempfile.mkdtemp(prefix="out-of-core-"))
     try:
-        tables = [write(folder / f"{rows}", rows, UNITS) for rows in (LARGE, SMALL)]
+        tables = [write(folder / f"{rows}", rows, made(UNITS)) for rows in (LARGE, SMALL)]
         return [_grown(tables[0], tables[1])]
     finally:
         shutil.rmtree(folder)

@@ -130,7 +130,7 @@ def _associate_block(
         return _small_block(table, labels, first, after)
     sketch = RankSketch.empty(edges_of(_pilot(table, first, after), n_bins), labels.shape[1])
     moments = reduce(SideMoments.merge, _counted(sketch, labels, pieces_of(table, first, after)))
-    return _Block(moments.effects(), sketch.auroc(), sketch.average_precision())
+    return _Block(moments.effects(), *sketch.scores())
 
 
 def _small_block(table: ShardTable, labels: NDArray[np.bool_], first: int, after: int) -> _Block:

@@ -7,7 +7,7 @@ millisecond a unit. Below some ten thousand rows sorting is cheaper, and nothing
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.ranks import average_precision, places
+from probes.ranks import average_precision, places_of_classes
 from probes.streaming.rank_sketch import ROUNDING, Bounded, Floats, Singles
 
 
@@ -32,12 +32,14 @@ def exact_ranks(by_unit: Singles, labels: NDArray[np.bool_]) -> tuple[Bounded, B
     >>> float(area.value[0, 0]), float(precision.value[0, 0].round(4))
     (0.75, 0.8333)
     """
-    order = places(by_unit.astype(np.float64))
     here = labels.sum(axis=0).astype(np.float64)
     there = len(labels) - here
+    ranks, precision = [], []
+    for shown in places_of_classes(by_unit, labels):
+        ranks.append(shown.middle().sum(axis=1))
+        precision.append(average_precision(shown))
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = (order.middle() @ labels.astype(np.float64) / here - (here + 1) / 2) / there
-    precision = [average_precision(order.pick(column)) for column in labels.T]
+        area = (np.stack(ranks, axis=1) / here - (here + 1) / 2) / there
     return _bounded(area), _bounded(np.stack(precision, axis=1))
 
 

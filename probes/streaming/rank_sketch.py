@@ -142,14 +142,12 @@ class RankSketch:
         >>> float(sketch.auroc().value[0, 0])
         0.75
         """
+        return _area(self._met())
+
+    def scores(self) -> tuple[Bounded, Bounded]:
+        """Return `auroc` and `average_precision`, the bins looked up once for both."""
         met = self._met()
-        pairs = met.n_shown * met.n_hidden
-        inside = (met.shown * met.hidden).astype(np.float64)
-        before = met.n_hidden[met.group] - met.hidden_above - met.hidden
-        won = met.total(met.shown * before + inside / 2)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = met.total(np.where(met.single, 0.0, inside)) / 2 / pairs + ROUNDING
-            return Bounded(value=met.table(won / pairs), error=met.table(error))
+        return _area(met), _precision(met)
 
     def average_precision(self) -> Bounded:
         """Return the average precision: the concept's share of all rows is what chance gives.
@@ -165,15 +163,7 @@ class RankSketch:
         >>> float(sketch.average_precision().value[0, 0].round(4))
         0.8333
         """
-        met = self._met()
-        p, n, first, wrong = met.shown, met.hidden, met.shown_above, met.hidden_above
-        tied = p * (first + p) / (first + p + wrong + n)
-        most = np.where(met.single, tied, p * (first + p) / (first + p + wrong))
-        least = np.where(met.single, tied, _spread_out(p, first, wrong + n))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            low, high = met.total(least) / met.n_shown, met.total(most) / met.n_shown
-        error = (high - low) / 2 + ROUNDING
-        return Bounded(value=met.table((low + high) / 2), error=met.table(error))
+        return _precision(self._met())
 
     def _met(self) -> "_Met":
         """Look up the bins where a concept was met: often few of all."""
@@ -204,6 +194,27 @@ class RankSketch:
         single = np.zeros(self.total.shape, np.bool_)
         single[:, 1:-1] = np.nextafter(self.edges[:, :-1], np.float32(np.inf)) == self.edges[:, 1:]
         return single
+
+
+def _area(met: _Met) -> Bounded:
+    pairs = met.n_shown * met.n_hidden
+    inside = (met.shown * met.hidden).astype(np.float64)
+    before = met.n_hidden[met.group] - met.hidden_above - met.hidden
+    won = met.total(met.shown * before + inside / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = met.total(np.where(met.single, 0.0, inside)) / 2 / pairs + ROUNDING
+        return Bounded(value=met.table(won / pairs), error=met.table(error))
+
+
+def _precision(met: _Met) -> Bounded:
+    p, n, first, wrong = met.shown, met.hidden, met.shown_above, met.hidden_above
+    tied = p * (first + p) / (first + p + wrong + n)
+    most = np.where(met.single, tied, p * (first + p) / (first + p + wrong))
+    least = np.where(met.single, tied, _spread_out(p, first, wrong + n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = met.total(least) / met.n_shown, met.total(most) / met.n_shown
+    error = (high - low) / 2 + ROUNDING
+    return Bounded(value=met.table((low + high) / 2), error=met.table(error))
 
 
 def edges_of(pilot: NDArray[np.floating[Any]], n_bins: int) -> Singles:

@@ -27,7 +27,7 @@ def test_the_picture_says_its_figures_in_words():
 
 
 def test_areas_of_a_table_lie_within_their_bound(tmp_path):
-    table = growth.write(tmp_path / "table", 3000, 4)
+    table = growth.write(tmp_path / "table", 3000, growth.made(4))
     found = out_of_core.associated(table)
 
     miss = out_of_core.largest_miss(table, found)
