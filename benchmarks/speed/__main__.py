@@ -1,7 +1,7 @@
 """Measure the hot paths against what others offer, and write the table of docs/performance.md.
 
     python -m benchmarks.speed --out speed.json            # every path
-    python -m benchmarks.speed --out speed.json weat text  # some
+    python -m benchmarks.speed --out speed.json weat text  # some; others are kept
 
 Each path runs in a process of its own with one thread, ours and the alternative in turn.
 """
@@ -38,8 +38,9 @@ PATHS = (
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
-HEAD = ("path", "against", "goal", "ratio (smallest to largest)", "ours", "theirs", "limit",
-        "difference", "note")  # fmt: skip
+HEAD = ("path", "against", "goal", "ratio (smallest to largest)", "last runs", "ours", "theirs",
+        "limit", "difference", "note")  # fmt: skip
+RUNS_KEPT = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -59,12 +60,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given.out.parent.mkdir(parents=True, exist_ok=True)
     found = json.loads(given.out.read_text()) if given.out.is_file() else {}
     for name in given.paths or PATHS:
-        found[name] = _in_a_process(name)
+        found[name] = with_earlier(_in_a_process(name), found.get(name, []))
         given.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(table([r for r in found[name]]), flush=True)
     if given.page:
         rows = [r for name in PATHS for r in found.get(name, [])]
         replace_block(given.page, "speed", f"{machine()}\n\n{table(rows)}")
+
+
+def with_earlier(
+    rows: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Add the ratios of the last runs to each row, this one last.
+
+    Examples
+    --------
+    >>> first = with_earlier([{"path": "p", "ratio": 2.0}], [])
+    >>> with_earlier([{"path": "p", "ratio": 3.0}], first)[0]["runs"]
+    [2.0, 3.0]
+    """
+    known = {row["path"]: row["runs"] for row in before}
+    return [
+        {**row, "runs": [*known.get(row["path"], []), row["ratio"]][-RUNS_KEPT:]} for row in rows
+    ]
 
 
 def _measured(name: str) -> list[dict[str, Any]]:
@@ -100,6 +118,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             row["against"],
             f"{sign} {row['goal']:g}x",
             f"{row['ratio']:.3g}x ({low:.3g} to {high:.3g}){mark}",
+            ", ".join(f"{ratio:.3g}" for ratio in row["runs"]),
             f"{row['ours']:.3g} s",
             f"{row['theirs']:.3g} s",
             row["limit"],
