@@ -81,7 +81,7 @@ def associate_table(
     _check(table, labels)
     found = [
         _associate_block(table, labels, first, after, n_bins)
-        for first, after in blocks_of(table.key.n_units)
+        for first, after in blocks_of(table.key.n_units, _units_at_once(table.n_rows))
     ]
     return StreamedAssociations(
         n_rows=len(labels),
@@ -97,10 +97,16 @@ def associate_table(
     )
 
 
-def blocks_of(n_units: int) -> Iterator[tuple[int, int]]:
+def blocks_of(n_units: int, at_once: int | None = None) -> Iterator[tuple[int, int]]:
     """Yield the first unit and the one after the last of every block."""
-    for first in range(0, n_units, UNITS_AT_ONCE):
-        yield first, min(n_units, first + UNITS_AT_ONCE)
+    step = at_once or UNITS_AT_ONCE
+    for first in range(0, n_units, step):
+        yield first, min(n_units, first + step)
+
+
+def _units_at_once(n_rows: int) -> int:
+    """Short tables have wide blocks: as many values as in one piece of a long one."""
+    return max(UNITS_AT_ONCE, UNITS_AT_ONCE * ROWS_AT_ONCE // n_rows)
 
 
 def pieces_of(table: ShardTable, first: int, after: int) -> Iterator[Piece]:
