@@ -156,6 +156,18 @@ def test_the_planted_photos_are_found_and_told_with_their_direction(rows, measur
         assert row.value < MEASURES[measure].neutral
 
 
+@pytest.mark.parametrize("measure", ["weat", "sc_weat", "cross_modal_eat"])
+def test_association_tests_are_counted_or_bounded_never_drawn(measure, material, rows):
+    other = tuple(similarity_measurements(material, np.random.default_rng(1)))
+
+    tested = [row for row in rows if row.measure == measure and row.certainty]
+    again = [row for row in other if row.measure == measure and row.certainty]
+
+    assert tested
+    assert {row.certainty for row in tested} <= {"exact", "bounded"}
+    assert [row.p for row in tested] == [row.p for row in again]
+
+
 def test_values_are_those_of_the_measures(material, rows):
     texts, pictures = material.texts, material.pictures
     (weat,) = find(rows, "weat", identity="isles/north", harm="gossip")
