@@ -85,9 +85,13 @@ def show_photos(photos: PhotoSet, max_unreadable: float, tools: Instruments) -> 
     ExtractionError
         If more than ``max_unreadable`` of them cannot be read.
     """
-    named = tuple(replace(s, content=photos.name(s.content)) for s in photos.stimuli)
     bad = [BadPicture(content=one.path, reason=one.reason) for one in photos.bad]
-    return _show_pictures(named, tools, max_unreadable, bad, photos.root)
+    return _show_pictures(named_photos(photos), tools, max_unreadable, bad, photos.root)
+
+
+def named_photos(photos: PhotoSet) -> tuple[Stimulus, ...]:
+    """Return the photos by what results call them, relative to their root."""
+    return tuple(replace(s, content=photos.name(s.content)) for s in photos.stimuli)
 
 
 def _show_pictures(

@@ -106,11 +106,23 @@ class Space:
                 if self._read_into(found, set(wanted)):
                     break
         except OSError as error:
-            raise ExtractionError(
-                f"The activation cache {self.folder.parent} must be readable, but: "
-                f"{error.strerror or error}; correct its permissions or name another folder."
-            ) from error
+            raise self._unreadable(error) from error
         return found
+
+    def digests(self) -> set[str]:
+        """Return which stimuli have a row here, by the heads of the files alone.
+
+        A file whose values are damaged still counts: `read` finds that out.
+
+        Raises
+        ------
+        ExtractionError
+            If the folder cannot be read.
+        """
+        try:
+            return {digest for path in self._shards() for digest in self._named(path)}
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def write(self, digests: Sequence[str], values: NDArray[np.float32]) -> None:
         """Add rows, durably: when this returns they survive a crash.
@@ -170,6 +182,19 @@ class Space:
             except FileNotFoundError:
                 complete = False
         return complete
+
+    def _unreadable(self, error: OSError) -> ExtractionError:
+        return ExtractionError(
+            f"The activation cache {self.folder.parent} must be readable, but: "
+            f"{error.strerror or error}; correct its permissions or name another folder."
+        )
+
+    def _named(self, path: Path) -> list[str]:
+        """Digests of the rows of a file; none if it has just been compacted away."""
+        try:
+            return self._digests(path)
+        except FileNotFoundError:
+            return []
 
     def _digests(self, path: Path) -> list[str]:
         """Digests of the rows of a file; none if it is damaged."""

@@ -65,7 +65,7 @@ class _Pass:
     def add(self, batch: Sequence[Stimulus], values: Batch) -> None:
         """Keep the rows that are new, in memory and in the cache."""
         for key, table in values.items():
-            _check_finite(batch, table, key)
+            check_finite(batch, table, key)
             rows = self.rows[key]
             new = [i for i, stimulus in enumerate(batch) if stimulus.digest not in rows]
             space = self.spaces[key]
@@ -185,13 +185,13 @@ def extract_pictures(
     pending = _pending(state, stimuli)
     opened = ahead(
         pending,
-        _opener(load_picture, planned),
+        opener(load_picture, planned),
         workers=planned.loaders if planned else 1,
         distance=2 * size,
     )
 
     def encode(batch: Sequence[Stimulus]) -> tuple[Sequence[Stimulus], Batch]:
-        good, pictures = _sorted_out(batch, islice(opened, len(batch)), state.bad)
+        good, pictures = sorted_out(batch, islice(opened, len(batch)), state.bad)
         _check_bad(state.bad, room, max_bad_fraction)
         if not good:
             return good, {}
@@ -226,10 +226,15 @@ def _begin(
 
 def _pending(state: _Pass, stimuli: Sequence[Stimulus]) -> list[Stimulus]:
     """Return the distinct stimuli that lack a row."""
-    distinct: dict[str, Stimulus] = {}
+    return [s for s in distinct(stimuli) if not state.has(s.digest)]
+
+
+def distinct(stimuli: Iterable[Stimulus]) -> list[Stimulus]:
+    """Return the first stimulus of each digest, in order."""
+    first: dict[str, Stimulus] = {}
     for stimulus in stimuli:
-        distinct.setdefault(stimulus.digest, stimulus)
-    return [s for s in distinct.values() if not state.has(s.digest)]
+        first.setdefault(stimulus.digest, stimulus)
+    return list(first.values())
 
 
 def _encode_missing(
@@ -299,10 +304,18 @@ def _width(encoder: Encoder, key: Key) -> int:
     return find_layer(key.layer, encoder.layers).n_units
 
 
-def _opener(
+def opener(
     load_picture: Callable[[Stimulus], Image], planned: Planned | None
 ) -> Callable[[Stimulus], Image | PictureError]:
-    """Return what opens a picture and makes it small, or says why it cannot be read."""
+    """Return what opens a picture and makes it small, or says why it cannot be read.
+
+    Parameters
+    ----------
+    load_picture : callable
+        Stimulus to picture; raises `PictureError` for one that cannot be read.
+    planned : Planned or None
+        The encoder, if it prepares pictures.
+    """
 
     def opened(stimulus: Stimulus) -> Image | PictureError:
         try:
@@ -314,12 +327,21 @@ def _opener(
     return opened
 
 
-def _sorted_out(
+def sorted_out(
     batch: Sequence[Stimulus],
     opened: Iterable[Image | PictureError],
     bad: dict[str, BadPicture],
 ) -> tuple[list[Stimulus], list[Image]]:
-    """Take the pictures of a batch; note those that cannot be read."""
+    """Take the pictures of a batch; note those that cannot be read.
+
+    Parameters
+    ----------
+    batch : sequence of Stimulus
+    opened : iterable of Image or PictureError
+        One for each, as `opener` gives them.
+    bad : dict of str to BadPicture
+        Gets those that cannot be read, by stimulus digest.
+    """
     good, pictures = [], []
     for stimulus, picture in zip(batch, opened, strict=True):
         if isinstance(picture, PictureError):
@@ -340,7 +362,14 @@ def _check_bad(bad: Mapping[str, BadPicture], room: float, fraction: float) -> N
     )
 
 
-def _check_finite(batch: Sequence[Stimulus], table: NDArray[np.float32], key: Key) -> None:
+def check_finite(batch: Sequence[Stimulus], table: NDArray[np.float32], key: Key) -> None:
+    """Refuse responses that are not numbers.
+
+    Raises
+    ------
+    ExtractionError
+        Naming the first stimulus that has one.
+    """
     wrong = ~np.isfinite(table).all(axis=1)
     if wrong.any():
         where = "embedding" if key is None else f"{key.layer}:{key.pooling}"

@@ -149,7 +149,7 @@ def encode_shard(
         )
     checks = np.array([zlib.crc32(unit.data) for unit in columns], "<u4")
     head = _header(key, len(values))
-    pieces = (memoryview(head), checks.data.cast("B"), columns.data.cast("B"))
+    pieces = (memoryview(head), bytes_of(checks), bytes_of(columns))
     sha = hashlib.sha256()
     for piece in pieces:
         sha.update(piece)
@@ -163,6 +163,11 @@ def encode_shard(
         ids=ids_digest(ids),
     )
     return pieces, part
+
+
+def bytes_of(values: NDArray[Any]) -> memoryview:
+    """Return the memory of a contiguous array; a view of no rows could not be cast."""
+    return values.reshape(-1).view(np.uint8).data
 
 
 def ids_digest(ids: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from probes.cache import write_atomically
 from probes.errors import ExtractionError
-from probes.shard_format import Part, TableKey, Values, ids_digest
+from probes.shard_format import Part, TableKey, Values, bytes_of, ids_digest
 
 MANIFEST = "manifest.json"
 TABLE = "table.json"
@@ -212,8 +212,8 @@ def read_units(
     checks, into = np.empty(count, "<u4"), np.empty((count, part.rows), dtype)
     try:
         with path.open("rb", buffering=0) as file:
-            _fill(file, part.checks + 4 * first, checks.data.cast("B"))
-            _fill(file, part.values + first * width, into.data.cast("B"))
+            _fill(file, part.checks + 4 * first, bytes_of(checks))
+            _fill(file, part.values + first * width, bytes_of(into))
     except (OSError, EOFError) as error:
         raise _damaged(path, f"it is missing or cut off ({error})") from error
     for unit, check in zip(into, checks, strict=True):

@@ -17,4 +17,6 @@ def kernel_book(cache: Path | None, *, fast: bool = False) -> KernelBook:
     fast : bool
         Whether large towers are computed with weights of bfloat16.
     """
-    return KernelBook(folder=(cache or cache_folder()) / "kernels", cores=cores(), fast=fast)
+    # absolute, since the book travels to workers that may start in another folder
+    folder = (cache or cache_folder()).absolute() / "kernels"
+    return KernelBook(folder=folder, cores=cores(), fast=fast)

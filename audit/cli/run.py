@@ -3,6 +3,7 @@
 import shlex
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -23,6 +24,7 @@ from audit.cli.options import (
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
+from audit.cli.sharing import Sharing, crew_of, share_photos, sharing_options
 from audit.directions import direction_readings, with_direction_files
 from audit.errors import PlanError
 from audit.folders import cache_folder
@@ -55,6 +57,7 @@ from probes.readings import parse_reading
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--fast", is_flag=True, help="Compute pictures by large towers in bfloat16; the "
               "result says how far that is off.")  # fmt: skip
+@sharing_options
 @click.option("--offline", is_flag=True, help="Use only what is on this machine.")
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False),
               help="Folder of the activation cache.")  # fmt: skip
@@ -76,6 +79,7 @@ def run(
     directions: tuple[Path, ...],
     device: str,
     fast: bool,
+    sharing: Sharing,
     offline: bool,
     cache: Path | None,
     out: Path,
@@ -89,6 +93,7 @@ def run(
     The default plan asks about regions, religions, skin tones, professions, race and gender with
     their preset harms, in prompts and rendered words.
     """
+    crew = crew_of(sharing, device)
     plan = with_model(plan_of(plan_path, "default"), model, pretrained, fast=fast)
     plan = with_other(plan, other, other_pretrained)
     order = order_of(out, formats, gate.order(plan.gate, home_of(plan_path)), store, language)
@@ -98,7 +103,8 @@ def run(
         refuse_faulty(library)
     photos = photos_of(plan, plan_path, photos_path, library)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
-    encoder = load_encoder(
+    load = partial(
+        load_encoder,
         plan.model.name,
         pretrained=plan.model.pretrained or None,
         expected_digest=plan.model.weights_digest or None,
@@ -107,9 +113,13 @@ def run(
         device=device,
         kernels=kernel_book(cache, fast=plan.model.mode == "fast"),
     )
+    encoder = load()
     say_how_computed(plan, encoder)
     encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
     second = load_other(plan, encoder, offline=offline, device=device, cache=cache)
+    if sharing.executor is not None:
+        shown = photos if plan.arms.photo != "off" else None
+        share_photos(sharing.executor, crew, shown, instruments_of(plan, encoder, cache), load)
     code = audit_and_publish(
         plan, library, encoder, photos, order, cache, other=second, device=device
     )
@@ -129,12 +139,7 @@ def audit_and_publish(
 ) -> int:
     """Run the audit, write its folder, print its answer; return the exit code."""
     started = datetime.now(UTC)
-    tools = Instruments(
-        encoder=encoder,
-        cache=ActivationCache(cache or cache_folder()),
-        progress=TerminalProgress(sys.stderr),
-        readings=readings_of(plan, encoder),
-    )
+    tools = instruments_of(plan, encoder, cache)
     audited = run_audit(plan, library, tools, photos=photos, other=other, say=note)
     draft = audited.draft
     rows = frame(
@@ -156,6 +161,22 @@ def audit_and_publish(
     note("Writing tables and reports")
     folder, result = publish(draft, order, rows, audited.unit_frames(), record)
     return ended(result, folder, order, audited.draft.conclusion.trustworthy)
+
+
+def instruments_of(plan: AuditPlan, encoder: Encoder, cache: Path | None) -> Instruments:
+    """Put together what every extraction needs.
+
+    Raises
+    ------
+    ModelNameError
+        If the plan names a layer or pooling that the model lacks.
+    """
+    return Instruments(
+        encoder=encoder,
+        cache=ActivationCache(cache or cache_folder()),
+        progress=TerminalProgress(sys.stderr),
+        readings=readings_of(plan, encoder),
+    )
 
 
 def with_model(plan: AuditPlan, model: str, pretrained: str, *, fast: bool = False) -> AuditPlan:

@@ -5,6 +5,7 @@ shared folder. An actor that dies is replaced by Ray, and its shard goes on afte
 complete batch.
 """
 
+import logging
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ def run(work: Work, missing: Sequence[int], crew: "Crew") -> None:
     ExtractionError
         If Ray is not installed, or it gives up on a shard.
     """
-    ray, data = _ray()
+    ray, data = load_ray()
     started = not ray.is_initialized()
     if started:
         where = {"address": crew.address} if crew.address else {"num_cpus": crew.workers + 1}
@@ -58,6 +59,8 @@ def run(work: Work, missing: Sequence[int], crew: "Crew") -> None:
 def _map(data: Any, work: Work, missing: Sequence[int], crew: "Crew") -> None:
     """Deal the numbers out to a pool of actors; Ray replaces one that dies, without limit."""
     data.DataContext.get_current().enable_progress_bars = False
+    # it announces plans and log files; whoever asked shows how many shards are there
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
     numbers = data.from_items(
         [{"id": index} for index in missing], override_num_blocks=len(missing)
     )
@@ -71,7 +74,14 @@ def _map(data: Any, work: Work, missing: Sequence[int], crew: "Crew") -> None:
     ).materialize()
 
 
-def _ray() -> tuple[Any, Any]:
+def load_ray() -> tuple[Any, Any]:
+    """Import Ray and Ray Data.
+
+    Raises
+    ------
+    ExtractionError
+        If they are not installed.
+    """
     try:
         return import_module("ray"), import_module("ray.data")
     except ImportError as error:
