@@ -224,6 +224,11 @@ WALKS: dict[str, Walk] = {
         Walk(instead=SERVER, says="logged: run "),
     "clip-audit track AUDIT --to mlflow --tracking-uri sqlite:///mlflow.db --experiment faces":
         Walk(says="of faces at"),
+    # docs/scale.md
+    "clip-audit run plan.toml --photos photos.csv --executor processes --workers 2":
+        Walk(),
+    "clip-audit run plan.toml --photos photos.csv --device cuda --executor ray --ray-address 10.0.0.5:6379 --workers 16 --gpus 0.5":
+        Walk(parsed="there is no such cluster"),
     # docs/units.md
     "clip-audit unit AUDIT visual.layer4.2:1895": Walk(instead=AUDITS_UNIT),
     "clip-audit unit AUDIT --concept middle_east": Walk(instead=GROUP),
