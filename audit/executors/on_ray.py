@@ -42,8 +42,9 @@ def run(work: Work, missing: Sequence[int], crew: "Crew") -> None:
     ray, data = load_ray()
     started = not ray.is_initialized()
     if started:
-        where = {"address": crew.address} if crew.address else {"num_cpus": crew.workers + 1}
-        ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False, **where)
+        ray.init(
+            include_dashboard=False, log_to_driver=False, configure_logging=False, **_where(crew)
+        )
     try:
         _map(data, work, missing, crew)
     except ray.exceptions.RayError as error:
@@ -54,6 +55,15 @@ def run(work: Work, missing: Sequence[int], crew: "Crew") -> None:
     finally:
         if started:
             ray.shutdown()
+
+
+def _where(crew: "Crew") -> dict[str, Any]:
+    """Name the cluster, or size one that is started here."""
+    if crew.address:
+        return {"address": crew.address}
+    # "local", since Ray would join a cluster that somebody else started on this machine and refuse
+    # the number; one more than workers, since Ray Data has tasks of its own beside them
+    return {"address": "local", "num_cpus": crew.workers + 1}
 
 
 def _map(data: Any, work: Work, missing: Sequence[int], crew: "Crew") -> None:

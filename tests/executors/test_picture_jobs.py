@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audit.executors import on_ray
 from audit.executors.distribute import distribute, lacking
 from audit.executors.pictures import picture_job, refuse_another, rows_of_shard
 from audit.executors.table import Crew, execute
@@ -346,3 +347,10 @@ def test_two_ray_workers_of_which_one_dies_make_the_same_shards(
 
     assert contents(tmp_path / "out") == expected
     assert (tmp_path / "notes" / "died").exists()
+
+
+def test_a_cluster_is_joined_only_where_it_is_named():
+    here, there = on_ray._where(Crew(workers=3)), on_ray._where(Crew(address="10.0.0.5:6379"))
+
+    assert here == {"address": "local", "num_cpus": 4}
+    assert there == {"address": "10.0.0.5:6379"}
