@@ -43,6 +43,7 @@ def schema(kind: str) -> None:
 @click.option("--pretrained", default="", help="As for `run`.")
 @click.option("--other", default="", help="As for `run`.")
 @click.option("--other-pretrained", default="", help="As for `run`.")
+@click.option("--fast", is_flag=True, help="As for `run`.")
 @click.option("--photos", default="", help="As for `run`.")
 @click.option("--packs", multiple=True, help="As for `run`.")
 @click.option("--directions", multiple=True, help="As for `run`.")
@@ -71,6 +72,8 @@ def _typed(plan: AuditPlan, typed: dict[str, Any]) -> Iterator[tuple[Key, tuple[
         yield ("model", "name"), (typed["model"], "--model")
         told = "--pretrained" if typed["pretrained"] else "--model"
         yield ("model", "pretrained"), (typed["pretrained"], told)
+    if typed["fast"]:
+        yield ("model", "mode"), ("fast", "--fast")
     if typed["other"]:
         yield ("replication", "name"), (typed["other"], "--other")
         told = "--other-pretrained" if typed["other_pretrained"] else "--other"

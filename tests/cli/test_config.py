@@ -117,16 +117,17 @@ def test_options_change_what_they_change_in_a_run(cli, plan, typed):
 def test_options_are_named_as_origins_and_packs_are_added(cli, plan):
     told = rows(
         cli("config", "explain", "--plan", plan, "--fail-on", "none", "--no-strict", "--packs",
-            "mine", "--photos", "p.csv", "--waivers", "w.toml", "--format", "json")
+            "mine", "--fast", "--photos", "p.csv", "--waivers", "w.toml", "--format", "json")
     )  # fmt: skip
 
     assert told["gate.fail_on"] == ("none", "command line (--fail-on)")
     assert told["gate.strict"] == (False, "command line (--no-strict)")
     assert told["gate.waivers"] == ("w.toml", "command line (--waivers)")
+    assert told["model.mode"] == ("fast", "command line (--fast)")
     assert told["photos.path"] == ("p.csv", "command line (--photos)")
     assert told["concepts.folders"] == (
         ["my-packs", "mine"],
-        f"{plan}, line 15, and command line (--packs)",
+        f"{plan}, line 16, and command line (--packs)",
     )
 
 
