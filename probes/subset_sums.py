@@ -155,7 +155,7 @@ def _exact_tails(values: Floats, k: int, limit: float, both: bool) -> tuple[floa
     step = max(float(np.ptp(values)) / _FINE, float(np.finfo(np.float64).tiny))
     whole, bar = np.rint(values / step).astype(np.int64), math.ceil(limit / step)
     n = len(values)
-    first, second = _Half(whole[: n // 2]), _Half(whole[n // 2 :])
+    first, second = _Half(whole[: n // 2], k), _Half(whole[n // 2 :], k)
     hits = 0
     for j in _sizes(n, k):
         ours, theirs = first.sums(j), second.sums(k - j)
@@ -167,14 +167,15 @@ def _exact_tails(values: Floats, k: int, limit: float, both: bool) -> tuple[floa
 
 
 class _Half:
-    """Sums of the subsets of a few whole numbers, by size."""
+    """Sums of the subsets of a few whole numbers, by size; of ``most`` numbers at most."""
 
-    def __init__(self, numbers: Whole) -> None:
+    def __init__(self, numbers: Whole, most: int) -> None:
         self.n, self.total = len(numbers), int(numbers.sum())
+        sizes = min(self.n // 2, most) + 1
         sums = [np.zeros(1, dtype=np.int64)]
         for number in numbers:
             longer = [np.concatenate([with_j, fewer + number]) for fewer, with_j in pairwise(sums)]
-            sums = [sums[0], *longer, sums[-1] + number][: self.n // 2 + 1]
+            sums = [sums[0], *longer, sums[-1] + number][:sizes]
         for of_size in sums:
             of_size.sort()
         self.smaller = sums

@@ -79,6 +79,19 @@ def test_the_bounds_of_the_grid_hold_the_exact_p(alternative, seed, n, ties):
     assert (exact <= bounded.p * (1 + 1e-12)).all()
 
 
+@pytest.mark.parametrize(("n", "k"), [(60, 1), (300, 2), (90, 3)])
+def test_a_small_side_among_many_lists_small_subsets_only(n, k):
+    """All subsets of half of them would not fit into any memory."""
+    values, shown = rng(n).standard_normal((n, 1)), np.arange(n) < k
+    observed = values[:k].sum()
+
+    found = subset_p(values, shown)
+
+    counted = np.mean([sum(c) >= observed for c in combinations(values[:, 0].tolist(), k)])
+    assert found.certainty == "exact"
+    assert found.p[0] == pytest.approx(counted, abs=1e-9)
+
+
 @pytest.mark.parametrize("m", [16, 20])
 def test_the_bounds_are_narrow_where_exact_p_can_still_be_had(m):
     values, shown = rng(m).standard_normal((2 * m, 1)), np.arange(2 * m) < m
