@@ -279,11 +279,11 @@ def _ordered(values: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np
 
 def _tied(ranked: NDArray[np.float32] | Counts) -> tuple[Counts, Counts]:
     """Place of the first of each entry's ties, and the place after the last, in sorted rows."""
-    place = np.arange(ranked.shape[1], dtype=np.int32)
-    edge = np.ones((len(ranked), 1), dtype=bool)
-    rises = ranked[:, 1:] > ranked[:, :-1]
-    starts = np.where(np.hstack([edge, rises]), place, np.int32(0))
-    ends = np.where(np.hstack([rises, edge]), place + np.int32(1), np.int32(ranked.shape[1]))
-    first = np.maximum.accumulate(starts, axis=1)
-    after = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    begins = np.ones(ranked.shape, dtype=bool)
+    np.greater(ranked[:, 1:], ranked[:, :-1], out=begins[:, 1:])
+    starts = np.flatnonzero(begins)
+    lengths = np.diff(starts, append=ranked.size)
+    place = (starts % max(1, ranked.shape[1])).astype(np.int32)
+    first = np.repeat(place, lengths).reshape(ranked.shape)
+    after = np.repeat(place + lengths.astype(np.int32), lengths).reshape(ranked.shape)
     return first, after

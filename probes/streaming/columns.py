@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from probes.errors import MeasureError
+from probes.shard_format import Values
 from probes.shards import ShardTable, read_units
 from probes.streaming.exact_ranks import exact_ranks
+from probes.streaming.halves import MOST_ROWS, doubles, half_bins, half_ranks
 from probes.streaming.moments import Effects, Floats, SideMoments
 from probes.streaming.rank_sketch import Bounded, RankSketch, Singles, edges_of
 
@@ -22,7 +24,10 @@ UNITS_AT_ONCE = 64
 """Units of a block: half a megabyte in one piece of each shard, and few bins to keep."""
 
 ROWS_AT_ONCE = 16_384
-"""Of a piece; tables of no more are one piece, whose ranks are exact."""
+"""Of a piece."""
+
+EXACT_ROWS = {"float16": MOST_ROWS, "float32": ROWS_AT_ONCE}
+"""By dtype: tables of no more rows are ranked exactly; beyond, counting in bins is cheaper."""
 
 PILOT_SHARDS = 16
 """Shards, spread over the table, whose rows choose the bins."""
@@ -34,8 +39,8 @@ class Piece(NamedTuple):
     """Some neighbouring rows of a block of units."""
 
     rows: slice
-    by_unit: Singles
-    """Shape (n_units, n_rows)."""
+    by_unit: Values
+    """Shape (n_units, n_rows), as stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +72,7 @@ def associate_table(
     labels : bool ndarray of shape (n_rows, n_concepts)
         True where the row shows the concept; the others are its reference.
     n_bins : int
-        Of each unit, in tables of more than `ROWS_AT_ONCE` rows; ranks of smaller ones are exact.
+        Of each unit, in tables of more rows than `EXACT_ROWS`; ranks of smaller ones are exact.
         The bound on the error of ranks is about 1 / (2 n_bins) for units that vary
         continuously; the bound that holds is in the result.
 
@@ -80,8 +85,7 @@ def associate_table(
     """
     _check(table, labels)
     found = [
-        _associate_block(table, labels, first, after, n_bins)
-        for first, after in blocks_of(table.key.n_units, _units_at_once(table.n_rows))
+        _associate_block(table, labels, first, after, n_bins) for first, after in blocks_of(table)
     ]
     return StreamedAssociations(
         n_rows=len(labels),
@@ -97,26 +101,33 @@ def associate_table(
     )
 
 
-def blocks_of(n_units: int, at_once: int | None = None) -> Iterator[tuple[int, int]]:
+def blocks_of(table: ShardTable) -> Iterator[tuple[int, int]]:
     """Yield the first unit and the one after the last of every block."""
-    step = at_once or UNITS_AT_ONCE
+    n_units, step = table.key.n_units, _units_at_once(table)
     for first in range(0, n_units, step):
         yield first, min(n_units, first + step)
 
 
-def _units_at_once(n_rows: int) -> int:
-    """Short tables have wide blocks: as many values as in one piece of a long one."""
-    return max(UNITS_AT_ONCE, UNITS_AT_ONCE * ROWS_AT_ONCE // n_rows)
+def _units_at_once(table: ShardTable) -> int:
+    """Blocks that are one piece have as many values as a piece of a long table."""
+    if _is_small(table):
+        return max(1, UNITS_AT_ONCE * ROWS_AT_ONCE // table.n_rows)
+    return UNITS_AT_ONCE
+
+
+def _is_small(table: ShardTable) -> bool:
+    return table.n_rows <= EXACT_ROWS[table.key.dtype]
 
 
 def pieces_of(table: ShardTable, first: int, after: int) -> Iterator[Piece]:
     """Yield all rows of neighbouring units, some shards at a time."""
-    waiting: list[Singles] = []
+    most = EXACT_ROWS[table.key.dtype] if _is_small(table) else ROWS_AT_ONCE
+    waiting: list[Values] = []
     start = end = 0
     for part in table.parts:
-        waiting.append(read_units(table, part, first, after).astype(np.float32))
+        waiting.append(read_units(table, part, first, after))
         end += part.rows
-        if end - start >= ROWS_AT_ONCE:
+        if end - start >= most:
             yield Piece(slice(start, end), np.concatenate(waiting, axis=1))
             start, waiting = end, []
     if waiting:
@@ -132,28 +143,34 @@ class _Block(NamedTuple):
 def _associate_block(
     table: ShardTable, labels: NDArray[np.bool_], first: int, after: int, n_bins: int
 ) -> _Block:
-    if table.n_rows <= ROWS_AT_ONCE:
+    if _is_small(table):
         return _small_block(table, labels, first, after)
     sketch = RankSketch.empty(edges_of(_pilot(table, first, after), n_bins), labels.shape[1])
-    moments = reduce(SideMoments.merge, _counted(sketch, labels, pieces_of(table, first, after)))
-    return _Block(moments.effects(), *sketch.scores())
+    bins = half_bins(sketch.edges) if table.key.dtype == "float16" else None
+    counted = _counted(sketch, labels, pieces_of(table, first, after), bins)
+    return _Block(reduce(SideMoments.merge, counted).effects(), *sketch.scores())
 
 
 def _small_block(table: ShardTable, labels: NDArray[np.bool_], first: int, after: int) -> _Block:
     """Measure a table that is one piece, its ranks without error."""
     (piece,) = pieces_of(table, first, after)
-    effects = SideMoments.of(piece.by_unit, labels).effects()
-    return _Block(effects, *exact_ranks(piece.by_unit, labels))
+    effects = SideMoments.of(doubles(piece.by_unit), labels).effects()
+    if piece.by_unit.dtype == np.float16:
+        return _Block(effects, *half_ranks(piece.by_unit, labels))
+    return _Block(effects, *exact_ranks(piece.by_unit.astype(np.float32), labels))
 
 
 def _counted(
-    sketch: RankSketch, labels: NDArray[np.bool_], pieces: Iterable[Piece]
+    sketch: RankSketch,
+    labels: NDArray[np.bool_],
+    pieces: Iterable[Piece],
+    bins: NDArray[np.int32] | None,
 ) -> Iterator[SideMoments]:
     """Count every piece in the sketch, and yield its moments."""
     for piece in pieces:
         shown = labels[piece.rows]
-        sketch.add(piece.by_unit, shown)
-        yield SideMoments.of(piece.by_unit, shown)
+        sketch.add(piece.by_unit, shown, bins)
+        yield SideMoments.of(doubles(piece.by_unit), shown)
 
 
 def _pilot(table: ShardTable, first: int, after: int) -> Singles:

@@ -17,6 +17,7 @@ from probes.errors import MeasureError
 from probes.permutation import TIE
 from probes.shards import ShardTable
 from probes.streaming.columns import blocks_of, pieces_of
+from probes.streaming.halves import doubles
 from probes.studentised import side_differences
 
 MAX_CLUSTERS = 20_000
@@ -124,7 +125,7 @@ def permute_table(
     statistic, own = np.full(n_units, np.nan), np.full(n_units, np.nan)
     largest = np.zeros(len(moved.shown))
     groups = strata_of(len(kept), None)
-    for first, after in blocks_of(n_units):
+    for first, after in blocks_of(table):
         means = block_means(table, codes, kept, first, after)
         varied = np.flatnonzero(_varies(means))
         means, varied = means[:, varied], first + varied
@@ -176,11 +177,12 @@ def block_means(
     sums, counts = np.zeros((after - first, len(kept))), np.zeros(len(kept))
     for piece in pieces_of(table, first, after):
         where = place[codes[piece.rows]]
-        rows = np.flatnonzero(where >= 0)
-        here, local = np.unique(where[rows], return_inverse=True)
-        for unit, values in enumerate(piece.by_unit[:, rows]):
-            sums[unit, here] += np.bincount(local, weights=values, minlength=len(here))
-        counts[here] += np.bincount(local, minlength=len(here))
+        rows = np.argsort(where, kind="stable")[np.count_nonzero(where < 0) :]
+        if len(rows):
+            here, starts, sizes = np.unique(where[rows], return_index=True, return_counts=True)
+            values = doubles(np.take(piece.by_unit, rows, axis=1))
+            sums[:, here] += np.add.reduceat(values, starts, axis=1)
+            counts[here] += sizes
     means: Floats = (sums / counts).T
     return means
 

@@ -93,7 +93,12 @@ class RankSketch:
             shown=np.zeros((n_concepts, n_units, n_bins), np.int64),
         )
 
-    def add(self, by_unit: Singles, labels: NDArray[np.bool_]) -> None:
+    def add(
+        self,
+        by_unit: NDArray[np.floating[Any]],
+        labels: NDArray[np.bool_],
+        bins: NDArray[np.int32] | None = None,
+    ) -> None:
         """Count one piece, in place.
 
         Parameters
@@ -101,6 +106,8 @@ class RankSketch:
         by_unit : ndarray of shape (n_units, n_rows)
             Finite responses.
         labels : bool ndarray of shape (n_rows, n_concepts)
+        bins : int ndarray of shape (n_units, 65,536), optional
+            From `probes.streaming.halves.half_bins` of these edges, where responses are halves.
 
         Raises
         ------
@@ -116,7 +123,11 @@ class RankSketch:
         n_bins = self.total.shape[1]
         place = np.empty(by_unit.shape, np.int64)
         for unit, values in enumerate(by_unit):
-            place[unit] = np.searchsorted(self.edges[unit], values, side="right") + unit * n_bins
+            if bins is None:
+                place[unit] = np.searchsorted(self.edges[unit], values, side="right")
+            else:
+                place[unit] = np.take(bins[unit], values.view(np.uint16))
+            place[unit] += unit * n_bins
         _count(self.total, place)
         for concept, column in enumerate(labels.T):
             _count(self.shown[concept], place[:, np.flatnonzero(column)])
