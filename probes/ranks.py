@@ -136,8 +136,7 @@ def average_precision(shown: Places) -> Floats:
     ndarray of shape (n_units,)
         ``chance_precision`` is neutral; NaN without a cluster in the class.
     """
-    first, _ = _tied(shown.below)
-    return _precision(shown, first)
+    return _precision(shown, first_of_ties(shown.below))
 
 
 def chance_precision(n: int, n_with: NDArray[np.float64]) -> Floats:
@@ -275,6 +274,23 @@ def _ordered(values: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np
     keys.sort(axis=1)
     order = keys & (2**32 - 1)
     return order, np.take_along_axis(values, order, axis=1)
+
+
+def first_of_ties(ranked: NDArray[Any]) -> Counts:
+    """Return the column of the first of each entry's ties, in rows that rise.
+
+    Parameters
+    ----------
+    ranked : ndarray of shape (n_rows, n_columns)
+
+    Examples
+    --------
+    >>> first_of_ties(np.array([[1, 1, 5, 7, 7]]))
+    array([[0, 0, 2, 3, 3]], dtype=int32)
+    """
+    first = np.tile(np.arange(ranked.shape[1], dtype=np.int32), (len(ranked), 1))
+    first[:, 1:] *= ranked[:, 1:] != ranked[:, :-1]
+    return np.maximum.accumulate(first, axis=1, out=first)
 
 
 def _tied(ranked: NDArray[np.float32] | Counts) -> tuple[Counts, Counts]:

@@ -1,16 +1,18 @@
 """Responses in 16 bits: only 65,536 different ones, so that tables take the place of searching."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from probes.ranks import Places, average_precision
+from probes.ranks import first_of_ties
 from probes.shard_format import Values
 from probes.streaming.rank_sketch import ROUNDING, Bounded, Floats, Singles
 
 Halves = NDArray[np.float16]
 Codes = NDArray[np.uint16]
+Sizes = NDArray[np.intp]
 
 MOST_ROWS = 2**16 - 1
 """Of `half_ranks`: places are counted in 16 bits."""
@@ -24,7 +26,7 @@ _FINITE = _PATTERNS[np.isfinite(_DOUBLES)]
 _BY_VALUE = _FINITE[np.argsort(_DOUBLES[_FINITE], kind="stable")]
 _SORTED = _DOUBLES[_BY_VALUE].astype(np.float32)
 
-_PLACES_AT_ONCE = 2**21
+_PLACES_AT_ONCE = 2**19
 
 _COUNTED_FROM = 2**14
 """Rows beyond which counting every code is cheaper than sorting."""
@@ -97,55 +99,76 @@ def half_ranks(by_unit: Halves, labels: NDArray[np.bool_]) -> tuple[Bounded, Bou
 def _block(by_unit: Halves, columns: list[NDArray[np.intp]]) -> tuple[Floats, Floats]:
     n = by_unit.shape[1]
     below, upto = _looked_up(by_unit, np.concatenate(columns))
-    ends = np.cumsum([len(column) for column in columns]).tolist()
     areas, precisions = [], []
-    for end, column in zip(ends, columns, strict=True):
-        ours, part = len(column), slice(end - len(column), end)
-        low = below[:, part]
-        ranks = (low.sum(axis=1, dtype=np.int64) + upto[:, part].sum(axis=1, dtype=np.int64)) / 2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            areas.append((ranks - ours**2 / 2) / (np.float64(ours) * (n - ours)))
-        rising = np.sort(low, axis=1, kind="stable").astype(np.int32)
-        precisions.append(average_precision(Places(below=rising, upto=rising, n=n)))
-    return np.stack(areas, axis=1), np.stack(precisions, axis=1)
+    # places of several concepts fit side by side in 16 bits, and one sort orders all of them
+    most, end = max(1, 2**16 // n), 0
+    for first in range(0, len(columns), most):
+        sizes = np.array([len(column) for column in columns[first : first + most]])
+        part = slice(end, end := end + int(sizes.sum()))
+        areas.append(_areas(below[:, part], upto[:, part], sizes, n))
+        precisions.append(_precisions(below[:, part], sizes, n))
+    return np.concatenate(areas, axis=1), np.concatenate(precisions, axis=1)
 
 
-def _looked_up(
-    by_unit: Halves, rows: NDArray[np.intp]
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+def _areas(below: Codes, upto: Codes, sizes: Sizes, n: int) -> Floats:
+    ranks = (_sums(below, sizes) + _sums(upto, sizes)) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        areas: Floats = (ranks - sizes**2 / 2) / (sizes.astype(np.float64) * (n - sizes))
+    return areas
+
+
+def _precisions(below: Codes, sizes: Sizes, n: int) -> Floats:
+    """Average precision of neighbouring concepts, see `probes.ranks.average_precision`."""
+    offset = np.repeat(np.arange(len(sizes)) * n, sizes)
+    rising = below + offset.astype(np.uint16)
+    rising.sort(axis=1, kind="stable")
+    # columns from the first of its ties to the last of its concept respond at least as much
+    left = np.repeat(np.cumsum(sizes), sizes).astype(np.int32) - first_of_ties(rising)
+    terms = left / ((offset + n).astype(np.int32) - rising)
+    with np.errstate(invalid="ignore"):
+        precisions: Floats = _sums(terms, sizes) / sizes
+    return precisions
+
+
+def _sums(values: NDArray[Any], sizes: Sizes) -> Floats:
+    """Sum neighbouring columns, as many as each concept has."""
+    ends = np.cumsum(sizes).tolist()
+    parts = [values[:, end - size : end] for end, size in zip(ends, sizes.tolist(), strict=True)]
+    return np.stack([part.sum(axis=1, dtype=np.float64) for part in parts], axis=1)
+
+
+def _looked_up(by_unit: Halves, rows: NDArray[np.intp]) -> tuple[Codes, Codes]:
     """How many of all rows respond less, and no more, than each of some rows."""
     below, upto = (np.empty((len(by_unit), len(rows)), np.uint16) for _ in range(2))
-    ranked = _by_counting if by_unit.shape[1] > _COUNTED_FROM else _by_sorting(by_unit.shape[1])
-    for unit, codes in enumerate(np.take(_RISING, by_unit.view(np.uint16))):
-        first, last = ranked(codes)
-        picked = codes[rows]
-        np.take(first, picked, out=below[unit])
-        np.take(last, picked, out=upto[unit])
+    codes = np.take(_RISING, by_unit.view(np.uint16))
+    ranked = _by_counting if by_unit.shape[1] > _COUNTED_FROM else _by_sorting
+    for unit, (first, last) in enumerate(ranked(codes)):
+        # of what numpy offers this looks up fastest; no code is beyond the tables
+        picked = codes[unit].take(rows).astype(np.intp)
+        first.take(picked, out=below[unit], mode="clip")
+        last.take(picked, out=upto[unit], mode="clip")
     return below, upto
 
 
-def _by_counting(codes: Codes) -> tuple[Codes, Codes]:
-    """How many respond less, and no more, by code: a cost for every code that there is."""
-    counts = np.bincount(codes, minlength=2**16)
-    upto = np.cumsum(counts)
-    return (upto - counts).astype(np.uint16), upto.astype(np.uint16)
+def _by_counting(by_unit: Codes) -> Iterator[tuple[Codes, Codes]]:
+    """Yield how many respond less, and no more, by code: a cost for every code that there is."""
+    for codes in by_unit:
+        counts = np.bincount(codes, minlength=2**16)
+        upto = np.cumsum(counts)
+        yield (upto - counts).astype(np.uint16), upto.astype(np.uint16)
 
 
-def _by_sorting(n: int) -> Callable[[Codes], tuple[Codes, Codes]]:
-    """Return the same for few rows: only codes that occur are written, into tables used again."""
-    places = np.arange(n + 1, dtype=np.uint16)
+def _by_sorting(by_unit: Codes) -> Iterator[tuple[Codes, Codes]]:
+    """Yield the same for few rows: only codes that occur are written, into tables used again."""
+    places = np.arange(by_unit.shape[1] + 1, dtype=np.uint16)
     rising, falling = places[1:], places[:-1][::-1]
     first, last = np.zeros(2**16, np.uint16), np.zeros(2**16, np.uint16)
-
-    def tables(codes: Codes) -> tuple[Codes, Codes]:
-        # of 16 bits numpy's stable sort is by radix: ten times as fast as comparing
-        ranked = np.sort(codes, kind="stable")
+    # of 16 bits numpy's stable sort is by radix: ten times as fast as comparing
+    for ranked in np.sort(by_unit, axis=1, kind="stable").astype(np.intp):
         # of equal values the one that is written last stays
         last[ranked] = rising
         first[ranked[::-1]] = falling
-        return first, last
-
-    return tables
+        yield first, last
 
 
 def _bounded(blocks: list[Floats]) -> Bounded:

@@ -91,10 +91,10 @@ class SideMoments:
                 "Responses must be (n_units, n_rows) and labels (n_rows, n_concepts), with a row; "
                 f"got shapes {by_unit.shape} and {labels.shape}."
             )
-        values = by_unit.astype(np.float64)
-        middle = values.mean(axis=1, keepdims=True)
-        low, high = values.min(axis=1), values.max(axis=1)
-        values -= middle
+        wide = by_unit.astype(np.float64, copy=False)
+        middle = wide.mean(axis=1, keepdims=True)
+        low, high = wide.min(axis=1), wide.max(axis=1)
+        values = wide - middle
         picked = labels.astype(np.float64)
         sums, total = values @ picked, values.sum(axis=1, keepdims=True)
         np.square(values, out=values)

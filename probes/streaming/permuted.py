@@ -15,6 +15,7 @@ from probes.arrangements import arrangements, strata_of
 from probes.clusters import cluster_labels
 from probes.errors import MeasureError
 from probes.permutation import TIE
+from probes.shard_format import Values
 from probes.shards import ShardTable
 from probes.streaming.columns import blocks_of, pieces_of
 from probes.streaming.halves import doubles
@@ -180,11 +181,17 @@ def block_means(
         rows = np.argsort(where, kind="stable")[np.count_nonzero(where < 0) :]
         if len(rows):
             here, starts, sizes = np.unique(where[rows], return_index=True, return_counts=True)
-            values = doubles(np.take(piece.by_unit, rows, axis=1))
+            values = doubles(_rows(piece.by_unit, rows))
             sums[:, here] += np.add.reduceat(values, starts, axis=1)
             counts[here] += sizes
     means: Floats = (sums / counts).T
     return means
+
+
+def _rows(by_unit: Values, rows: NDArray[np.intp]) -> Values:
+    """Return some rows; nothing is copied where they are all of them, in order."""
+    everything = np.array_equal(rows, np.arange(by_unit.shape[1]))
+    return by_unit if everything else np.take(by_unit, rows, axis=1)
 
 
 def _varies(means: Floats) -> Mask:
