@@ -13,6 +13,7 @@ from audit.plan_written import STRICTNESS, Answers, Strictness, written_plan
 from audit.selection import select
 from concept_sets.catalog import load_library
 from concept_sets.entry import near
+from concept_sets.object_store import is_address
 from probes.backends.naming import HUB, LOCAL
 from probes.backends.table import check_name
 
@@ -42,6 +43,8 @@ def _model(answers: Answers, given: str, home: Path) -> Answers:
 
 
 def _photos(answers: Answers, given: str, home: Path) -> Answers:
+    if is_address(given):
+        return replace(answers, photos=given)
     if not Path(given).exists():
         raise PlanError(
             f"Photos must be a file or folder that is there; {given} is not. Check the path, or "

@@ -21,6 +21,7 @@ from audit.cli.options import (
     out_option,
     plan_of,
 )
+from audit.cli.photos_given import located, photos_option, read_given
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
@@ -33,7 +34,7 @@ from audit.plan import AuditPlan
 from audit.run import run_audit
 from audit.tables import catalogue_rows, contrast_rows, frame, probe_rows, rate_rows
 from concept_sets.catalog import Library, load_library
-from concept_sets.photos import PhotoSet, read_photos, with_concepts
+from concept_sets.photos import PhotoSet
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
 from probes.encoder import KERNEL, Encoder, Reading
@@ -48,8 +49,7 @@ from probes.readings import parse_reading
               "embedded:demo.")  # fmt: skip
 @click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
 @other_options
-@click.option("--photos", "photos_path", type=click.Path(path_type=Path),
-              help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards.")  # fmt: skip
+@photos_option
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="Folder or file with concept sets of your own.")  # fmt: skip
 @click.option("--directions", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
@@ -74,7 +74,7 @@ def run(
     pretrained: str,
     other: str,
     other_pretrained: str,
-    photos_path: Path | None,
+    photos: str | None,
     packs: tuple[Path, ...],
     directions: tuple[Path, ...],
     device: str,
@@ -101,7 +101,7 @@ def run(
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
         refuse_faulty(library)
-    photos = photos_of(plan, plan_path, photos_path, library)
+    shown = photos_of(plan, plan_path, photos, library, cache, offline=offline)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     load = partial(
         load_encoder,
@@ -118,10 +118,10 @@ def run(
     encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
     second = load_other(plan, encoder, offline=offline, device=device, cache=cache)
     if sharing.executor is not None:
-        shown = photos if plan.arms.photo != "off" else None
-        share_photos(sharing.executor, crew, shown, instruments_of(plan, encoder, cache), load)
+        shared = shown if plan.arms.photo != "off" else None
+        share_photos(sharing.executor, crew, shared, instruments_of(plan, encoder, cache), load)
     code = audit_and_publish(
-        plan, library, encoder, photos, order, cache, other=second, device=device
+        plan, library, encoder, shown, order, cache, other=second, device=device
     )
     context.exit(code)
 
@@ -224,12 +224,18 @@ def directions_of(
 
 
 def photos_of(
-    plan: AuditPlan, plan_path: Path | None, given: Path | None, library: Library
+    plan: AuditPlan,
+    plan_path: Path | None,
+    given: str | None,
+    library: Library,
+    cache: Path | None,
+    *,
+    offline: bool,
 ) -> PhotoSet | None:
     """Read the photos that the command line or the plan names."""
-    home = home_of(plan_path)
-    path = given or (home / plan.photos.path if plan.photos.path else None)
-    return with_concepts(read_photos(path), library) if path is not None else None
+    if not given and plan.photos.path:
+        given = located(home_of(plan_path), plan.photos.path)
+    return read_given(given, library, cache, offline=offline) if given else None
 
 
 def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
