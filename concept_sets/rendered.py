@@ -225,13 +225,17 @@ def _letter_height(font: str) -> float:
 def _largest_em(text: str, font: str, room: float) -> float:
     """Return the largest em in quarter pixels at which ``text`` fits a square of ``room``."""
     em = floor(4 * 100 * room / max(_extent(text, font, 100.0))) / 4
-    while em > 1 and max(_extent(text, font, em)) > room:
+    # grey letters are hinted otherwise than black ones and may be wider; they may use the margin
+    most = room * (1 - MARGIN) / (1 - 2 * MARGIN) - 1
+    while em > 1 and (
+        max(_extent(text, font, em)) > room or max(_extent(text, font, em, mode="L")) > most
+    ):
         em -= 0.25
     return max(em, 1.0)
 
 
-def _extent(text: str, font: str, em: float) -> tuple[float, float]:
-    draw = ImageDraw.Draw(Image.new("1", (1, 1)))
+def _extent(text: str, font: str, em: float, *, mode: str = "1") -> tuple[float, float]:
+    draw = ImageDraw.Draw(Image.new(mode, (1, 1)))
     left, top, right, bottom = draw.multiline_textbbox((0, 0), text, font=_font(font, em))
     return right - left, bottom - top
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def start(tmp_path):
         process = subprocess.Popen(
             [*COMMAND, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, cwd=tmp_path,
+            # tests that a script runs in the background ignore it, and so would what they start
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         running.append(process)
         line = process.stdout.readline()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from concept_sets.concept import Concept, PartOfSpeech, Role, Status, Term, Visibility
@@ -50,6 +50,7 @@ phrases = st.text("abgjqyMWÅç'- ", min_size=1, max_size=40).filter(lambda text
 
 @settings(deadline=None, max_examples=60)
 @given(phrases, renderings, st.sampled_from([32, 64, 224]))
+@example("MMM", Rendering(font="serif", size=1.0, x=0.0, y=0.0), 32)
 def test_a_word_never_touches_the_edge(word, rendering, side):
     dark = ink(word, rendering, side)
 
