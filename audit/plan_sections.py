@@ -71,7 +71,7 @@ class LimitsSection(Section):
 
 
 class PhotosSection(Section):
-    """``[photos]``: a manifest, a class-per-folder tree, or tar shards; a path or an address."""
+    """``[photos]``: a manifest, a class-per-folder tree, or shards; a path or an address."""
 
     path: str = ""
     max_unreadable: float = Field(default=0.01, ge=0, lt=1)

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 
 from concept_sets.copies import Copies, Copy, is_plain
 from concept_sets.errors import StimulusError
-from concept_sets.manifest import read_rows
+from concept_sets.manifest import PARQUET, read_rows
+from concept_sets.parquet_shards import holds_pictures
 from concept_sets.photos import MANIFESTS
 from concept_sets.tar_shards import OTHER_PICTURES, PICTURE_ENDINGS
 
@@ -192,7 +193,9 @@ def _asked(address: str, copies: Copies) -> tuple[_Store, str, dict[str, Copy]]:
     if ending in MANIFESTS:
         copies.begin()
         _copy_one(store, copies, name, own[name])
-        return store, name, own | _listed(store, copies.folder / name)
+        here = copies.folder / name
+        inside = ending in PARQUET and holds_pictures(here)
+        return store, name, own if inside else own | _listed(store, here)
     if ending in ARCHIVES:
         return store, name, own
     raise StimulusError(
@@ -202,7 +205,7 @@ def _asked(address: str, copies: Copies) -> tuple[_Store, str, dict[str, Copy]]:
 
 
 def _of_a_folder(store: _Store) -> dict[str, Copy]:
-    """Return its archives, or where it has none every picture below it."""
+    """Return its archives, or where it has none its tables and every picture below it."""
     found = _files(store, store.files.ls(store.base, detail=True))
     archives = {name: copy for name, copy in found.items() if name.lower().endswith(ARCHIVES)}
     if archives:
@@ -210,6 +213,7 @@ def _of_a_folder(store: _Store) -> dict[str, Copy]:
     below = _files(store, store.files.find(store.base, detail=True).values())
     endings = PICTURE_ENDINGS + OTHER_PICTURES
     pictures = {name: copy for name, copy in below.items() if name.lower().endswith(endings)}
+    pictures |= {name: copy for name, copy in found.items() if name.lower().endswith(PARQUET)}
     for name in pictures:
         if not is_plain(name):
             raise StimulusError(

@@ -1,4 +1,4 @@
-"""Photos as stimuli: from a manifest, a folder per concept, or tar shards."""
+"""Photos as stimuli: from a manifest, a folder per concept, or tar or Parquet shards."""
 
 import json
 import os
@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from concept_sets.catalog import Library
 from concept_sets.errors import StimulusError
-from concept_sets.manifest import OWN_COLUMNS, Row, read_rows
+from concept_sets.manifest import OWN_COLUMNS, PARQUET, Row, read_rows
+from concept_sets.parquet_shards import holds_pictures, read_table
 from concept_sets.stimulus import Modality, Stimulus
 from concept_sets.tar_shards import OTHER_PICTURES, PICTURE_ENDINGS, Sample, read_shard
 
@@ -60,7 +61,8 @@ def read_photos(path: Path) -> PhotoSet:
         One of: a manifest (``.csv``, ``.tsv``, ``.parquet``) with a column ``path`` relative to
         it and optionally ``concept``, ``cluster``, ``licence``, ``source``, every further column
         being a group column; a folder with one folder per concept; a ``.tar`` archive or a
-        folder of them, whose pictures may have ``.json`` and ``.cls`` members of the same name.
+        folder of them, whose pictures may have ``.json`` and ``.cls`` members of the same name;
+        a ``.parquet`` table with the pictures in a column ``image``, or a folder of them.
 
     Returns
     -------
@@ -74,9 +76,9 @@ def read_photos(path: Path) -> PhotoSet:
         the sentence names file and row.
     """
     if path.is_dir():
-        shards = sorted(path.glob("*.tar"))
+        shards = _shards(path)
         photos = _from_shards(shards) if shards else _from_tree(path)
-    elif path.suffix.lower() == ".tar":
+    elif path.suffix.lower() == ".tar" or _is_table(path):
         photos = _from_shards([path])
     elif path.suffix.lower() in MANIFESTS:
         photos = _from_manifest(path)
@@ -180,8 +182,31 @@ def _from_file(
     return _stimulus(str(file), name, digest, cells, groups)
 
 
+def _is_table(path: Path) -> bool:
+    return path.suffix.lower() in PARQUET and holds_pictures(path)
+
+
+def _shards(folder: Path) -> list[Path]:
+    """Return the archives or tables of a folder that is a set of shards, else nothing."""
+    archives = sorted(folder.glob("*.tar"))
+    tables = sorted(path for ending in PARQUET for path in folder.glob(f"*{ending}"))
+    # one that cannot be read is no reason to pass over it beside others
+    if not any(holds_pictures(path) for path in tables):
+        return archives
+    if archives:
+        raise StimulusError(
+            f"{folder}: must hold tar archives or Parquet tables of pictures; it holds both. Give "
+            "each kind a folder of its own."
+        )
+    return tables
+
+
 def _from_shards(paths: Iterable[Path]) -> PhotoSet:
-    samples = [(path.resolve(), sample) for path in paths for sample in read_shard(path)]
+    samples = [
+        (path.resolve(), sample)
+        for path in paths
+        for sample in (read_table if path.suffix.lower() in PARQUET else read_shard)(path)
+    ]
     groups = tuple(
         dict.fromkeys(
             name for _, sample in samples for name in sample.fields if name not in OWN_COLUMNS

@@ -13,6 +13,8 @@ from threading import Lock
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from concept_sets.errors import PictureError, StimulusError
+from concept_sets.manifest import PARQUET
+from concept_sets.parquet_shards import read_picture
 from concept_sets.photos import MEMBER_MARK
 from concept_sets.rendered import draw_word
 from concept_sets.stimulus import Modality, Stimulus
@@ -140,7 +142,8 @@ def _bytes(content: str, root: Path) -> bytes:
     path = root / file
     try:
         if mark:
-            return read_member(path, member)
+            read = read_picture if path.suffix.lower() in PARQUET else read_member
+            return read(path, member)
         if path.stat().st_size > MAX_MEMBER_BYTES:
             raise PictureError(f"{path.name}: must be at most 64 MB.")
         return path.read_bytes()

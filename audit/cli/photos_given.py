@@ -17,8 +17,8 @@ COPIES = "photos"
 photos_option = click.option(
     "--photos",
     metavar="PATH|ADDRESS",
-    help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards; here, or in an object "
-    "store (s3://, gs://, abfs://).",
+    help="Manifest (CSV or Parquet), class-per-folder tree, or tar or Parquet shards; here, or in "
+    "an object store (s3://, gs://, abfs://).",
 )
 
 

@@ -8,6 +8,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from audit.cli.mitigate import _photos, _plan
 from concept_sets.catalog import load_library
+from concept_sets.photos import read_photos
 
 RUN = ["run", "plan.toml", "--format", "json", "--photos"]
 ADDRESS = "memory://audits/photos/photos.csv"
@@ -95,3 +96,31 @@ def test_commands_about_plans_leave_addresses_as_they_are(cli, world, tmp_path):
     assert tomllib.loads(plan.read_text())["photos"]["path"] == ADDRESS
     assert f"its photos, {ADDRESS}, are in a store that was not asked." in checked.out + checked.err
     assert ADDRESS in explained.out
+
+
+def test_pictures_inside_a_table_are_audited_as_in_a_folder(cli, photos, tmp_path):
+    """Shared out to processes too: the document is that of the same files."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    shown = read_photos(photos)
+    rows = [
+        {
+            "image": Path(each.content).read_bytes(),
+            "concept": each.concept,
+            "cluster": each.cluster,
+            "licence": each.licence,
+            "source": each.source,
+            **dict(each.groups),
+        }
+        for each in shown.stimuli
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet", row_group_size=5)
+    here = cli(*RUN, photos, "--cache", "c1")
+    inside = cli(*RUN, "t.parquet", "--cache", "c2")
+    shared = cli(*RUN, "t.parquet", "--cache", "c3", "--executor", "plain")
+
+    assert (inside.code, shared.code) == (0, 0), inside.err + shared.err
+    assert inside.encoded("photo") == (24, 0)
+    assert inside.result.contrasts == here.result.contrasts
+    assert shared.result.digest == inside.result.digest
