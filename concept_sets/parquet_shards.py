@@ -1,4 +1,4 @@
-"""Pictures inside Parquet tables, as `datasets` of Hugging Face writes them, read where they lie."""
+"""Pictures inside Parquet tables, as Hugging Face `datasets` write them, read where they lie."""
 
 import json
 from collections.abc import Iterator

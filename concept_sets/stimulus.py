@@ -35,7 +35,8 @@ class Stimulus:
 
     modality: Modality
     content: str
-    """The prompt; the word that is drawn; a file path, ``archive.tar::member`` or ``table.parquet::row``."""
+    """The prompt; the word that is drawn; a file path, ``archive.tar::member`` or
+    ``table.parquet::row``."""
 
     concept: str
     """``Concept.ref``; empty for a picture that only carries group columns."""
