@@ -11,6 +11,7 @@ from audit.errors import PlanError, ResultError
 from audit.plan import AuditPlan, read_plan
 from audit.selection import select
 from audit.waivers import read_waivers
+from concept_sets.addresses import local_path, seen_from
 from concept_sets.catalog import Library, load_library
 from concept_sets.check import check_file, check_library
 from concept_sets.errors import ConceptSetError
@@ -125,7 +126,10 @@ def check_plan(path: Path) -> Iterator[str]:
 
         for file in plan.units.directions:
             read_directions(home / file)
-    if plan.photos.path and not (home / plan.photos.path).exists():
+    photos = local_path(seen_from(home, plan.photos.path))
+    if photos is None:
+        yield f"its photos, {plan.photos.path}, are in a store and were not looked at."
+    elif plan.photos.path and not photos.exists():
         yield f"its photos, {plan.photos.path}, are not here and were not looked at."
 
 

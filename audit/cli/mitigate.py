@@ -11,6 +11,7 @@ import click
 from audit.cli.faulty_packs import refuse_faulty
 from audit.cli.kernels import kernel_book
 from audit.cli.options import out_option
+from audit.cli.photos_given import is_named_here, photos_given
 from audit.cli.printing import note, say
 from audit.cli.publish import folder_name
 from audit.errors import PlanError
@@ -32,7 +33,7 @@ from audit.mitigation_world import gather_world, require_same_inputs
 from audit.plan import AuditPlan, ModelSection, validate_plan
 from audit.results import AuditResult, read_result
 from concept_sets.catalog import Library, load_library
-from concept_sets.photos import PhotoSet, read_photos, with_concepts
+from concept_sets.photos import PhotoSet
 from concept_sets.world.drawing import write_photos
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
@@ -68,8 +69,8 @@ def _strengths(context: click.Context, parameter: click.Parameter, value: str) -
               help="Try this one only; repeatable.")  # fmt: skip
 @click.option("--strengths", callback=_strengths, metavar="S,S,...", show_default=True,
               default=",".join(f"{s:g}" for s in STRENGTHS), help="From 0 to 1.")  # fmt: skip
-@click.option("--photos", "photos_path", type=click.Path(path_type=Path),
-              help="The photos of the audit.")  # fmt: skip
+@click.option("--photos", "photos_path", metavar="PATH|ADDRESS",
+              help="The photos of the audit; here, or in an object store.")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="The concept sets of your own of the audit.")  # fmt: skip
 @click.option("--save-checkpoint", "checkpoint", type=click.Path(path_type=Path, dir_okay=False),
@@ -89,7 +90,7 @@ def mitigate_findings(
     findings: tuple[str, ...],
     treatments: tuple[TreatmentName, ...],
     strengths: tuple[float, ...],
-    photos_path: Path | None,
+    photos_path: str | None,
     packs: tuple[Path, ...],
     checkpoint: Path | None,
     strength: float,
@@ -121,7 +122,7 @@ def mitigate_findings(
     plan = _plan(result, model, pretrained)
     home = cache or cache_folder()
     library = _library(plan, packs)
-    photos = _photos(plan, result, library, photos_path, home)
+    photos = _photos(plan, result, library, photos_path, home, offline=offline)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     tools = Instruments(
         encoder=load_encoder(
@@ -183,23 +184,30 @@ def _library(plan: AuditPlan, packs: tuple[Path, ...]) -> Library:
 
 
 def _photos(
-    plan: AuditPlan, result: AuditResult, library: Library, given: Path | None, home: Path
+    plan: AuditPlan,
+    result: AuditResult,
+    library: Library,
+    given: str | None,
+    home: Path,
+    *,
+    offline: bool,
 ) -> PhotoSet | None:
     """Read the photos of the audit; those of the fictional world are drawn again."""
     shown = any(s.modality == "photo" for s in result.inputs.stimuli)
     if not shown:
         return None
-    if given is None and plan.photos.path and Path(plan.photos.path).exists():
-        given = Path(plan.photos.path)
+    if given is None and is_named_here(plan.photos.path):
+        given = plan.photos.path
     if given is None and plan.model.name.startswith(EMBEDDED) and not plan.photos.path:
-        given = write_photos(
+        drawn = write_photos(
             home / "world-photos",
             refs={c.id: c.ref for s in library.sets for c in s.concepts},
             seed=plan.seed,
         )
+        given = str(drawn)
     if given is None:
         raise PlanError("The audit looked at photos; give the same ones with --photos.")
-    return with_concepts(read_photos(given), library)
+    return photos_given(given, library, cache=home, offline=offline)
 
 
 def _publish(record: MitigationRecord, out: Path, name: str) -> Path:

@@ -21,6 +21,7 @@ from audit.cli.options import (
     out_option,
     plan_of,
 )
+from audit.cli.photos_given import named_place, photos_given
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
@@ -33,7 +34,7 @@ from audit.plan import AuditPlan
 from audit.run import run_audit
 from audit.tables import catalogue_rows, contrast_rows, frame, probe_rows, rate_rows
 from concept_sets.catalog import Library, load_library
-from concept_sets.photos import PhotoSet, read_photos, with_concepts
+from concept_sets.photos import PhotoSet
 from probes.backends.table import load_encoder
 from probes.cache import ActivationCache
 from probes.encoder import KERNEL, Encoder, Reading
@@ -48,8 +49,9 @@ from probes.readings import parse_reading
               "embedded:demo.")  # fmt: skip
 @click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
 @other_options
-@click.option("--photos", "photos_path", type=click.Path(path_type=Path),
-              help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards.")  # fmt: skip
+@click.option("--photos", "photos_path", metavar="PATH|ADDRESS",
+              help="Manifest (CSV or Parquet), class-per-folder tree, or tar shards; here, or in "
+              "an object store (s3://bucket/photos.csv).")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="Folder or file with concept sets of your own.")  # fmt: skip
 @click.option("--directions", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
@@ -74,7 +76,7 @@ def run(
     pretrained: str,
     other: str,
     other_pretrained: str,
-    photos_path: Path | None,
+    photos_path: str | None,
     packs: tuple[Path, ...],
     directions: tuple[Path, ...],
     device: str,
@@ -101,7 +103,8 @@ def run(
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
         refuse_faulty(library)
-    photos = photos_of(plan, plan_path, photos_path, library)
+    place = named_place(photos_path, plan.photos.path, home_of(plan_path))
+    photos = photos_given(place, library, cache=cache or cache_folder(), offline=offline)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     load = partial(
         load_encoder,
@@ -221,15 +224,6 @@ def directions_of(
     """Return files of directions of the plan, relative to it, then those of the command line."""
     home = home_of(plan_path)
     return (*(home / path for path in plan.units.directions), *given)
-
-
-def photos_of(
-    plan: AuditPlan, plan_path: Path | None, given: Path | None, library: Library
-) -> PhotoSet | None:
-    """Read the photos that the command line or the plan names."""
-    home = home_of(plan_path)
-    path = given or (home / plan.photos.path if plan.photos.path else None)
-    return with_concepts(read_photos(path), library) if path is not None else None
 
 
 def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:
