@@ -11,7 +11,7 @@ EXTRAS = {
 }
 """Beginning of an address to the extra that brings its driver."""
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://(.*)", re.DOTALL)
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
 _HOST = re.compile(r"[^:@]*(@[^:@]*)?")
@@ -79,7 +79,9 @@ def fault_of(text: str) -> str:
     found = _ADDRESS.fullmatch(text)
     if found is None:
         return ""
-    begins, rest = protocol(text), found[2]
+    if "::" in text:
+        return _CHAIN_SENTENCE
+    begins, rest = protocol(text), found[1]
     host = rest.partition("/")[0]
     if begins in _LOCAL:
         return "" if rest.startswith("/") else _LOCAL_SENTENCE.format(begins=begins)
@@ -94,7 +96,6 @@ def fault_of(text: str) -> str:
 def _is_misshapen(host: str, rest: str) -> bool:
     return (
         not host
-        or "::" in rest
         or "\\" in rest
         or any(part in (".", "..") for part in rest.split("/"))
         or any(unicodedata.category(sign) == "Cc" for sign in rest)
@@ -114,7 +115,11 @@ _WEB_SENTENCE = (
     "Photos come from this machine or from a store that can list what it holds; {begins}:// "
     "cannot. Download them, or give the address of the store (s3://, gs://, abfs://)."
 )
+_CHAIN_SENTENCE = (
+    "An address of photos must name one store, as in s3://bucket/photos.csv; this one joins several "
+    "with '::'. Correct it."
+)
 _SHAPE_SENTENCE = (
     "An address of photos must be a store, a bucket and a name, as in s3://bucket/photos.csv, "
-    "without '..', '::', backslashes and control characters; got {text!r}. Correct it."
+    "without '..', backslashes and control characters; got {text!r}. Correct it."
 )
