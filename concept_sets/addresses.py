@@ -116,8 +116,8 @@ _WEB_SENTENCE = (
     "cannot. Download them, or give the address of the store (s3://, gs://, abfs://)."
 )
 _CHAIN_SENTENCE = (
-    "An address of photos must name one store, as in s3://bucket/photos.csv; this one joins several "
-    "with '::'. Correct it."
+    "An address of photos must name one store, as in s3://bucket/photos.csv; this one joins "
+    "several with '::'. Correct it."
 )
 _SHAPE_SENTENCE = (
     "An address of photos must be a store, a bucket and a name, as in s3://bucket/photos.csv, "
