@@ -19,8 +19,9 @@ def photos(world, tmp_path) -> Path:
     """A manifest of 24 pictures, here and in a store in memory."""
 
     def empty():
-        MemoryFileSystem.store.clear()
-        MemoryFileSystem.pseudo_dirs[:] = [""]
+        memory = fsspec.filesystem("memory")
+        if memory.exists("/bucket"):
+            memory.rm("/bucket", recursive=True)
 
     empty()
     path = world.write_photos(tmp_path / "photos")
@@ -106,7 +107,7 @@ def test_offline_needs_the_copies_and_then_the_store_no_more(cli, photos):
     assert (refused.code, refused.out) == (2, "")
     assert "Run once without --offline" in refused.err
     online = cli(*RUN, ADDRESS)
-    MemoryFileSystem.store.clear()
+    fsspec.filesystem("memory").rm("/bucket", recursive=True)
 
     offline = cli(*RUN, ADDRESS, "--offline")
 

@@ -43,8 +43,9 @@ def store():
     """A store in memory, empty before and after."""
 
     def empty():
-        MemoryFileSystem.store.clear()
-        MemoryFileSystem.pseudo_dirs[:] = [""]
+        memory = fsspec.filesystem("memory")
+        if memory.exists("/bucket"):
+            memory.rm("/bucket", recursive=True)
 
     empty()
     yield fsspec.filesystem("memory")
