@@ -168,6 +168,18 @@ def test_a_store_and_a_folder_of_the_same_files_say_the_same(make, store, here, 
     assert photos.root.is_relative_to(cache)
 
 
+def test_names_of_a_manifest_are_read_as_a_disk_reads_them(store, here, cache):
+    manifest(here)
+    text = (here / "photos.csv").read_text()
+    (here / "photos.csv").write_text(text.replace("a.png", "./a.png").replace("in/b", "in//b"))
+    upload(store, here)
+
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    assert photos.bad == ()
+    assert told(photos) == told(read_photos(here / "photos.csv"))
+
+
 def test_a_slash_at_the_end_of_a_folder_changes_nothing(store, here, cache, copied):
     upload(store, here / tree(here))
     first = read_stored_photos(address(), cache)
@@ -191,6 +203,13 @@ def test_only_what_is_needed_is_copied(store, here, cache):
     read_stored_photos(address("photos.csv"), cache)
     assert files_below(home_of(address("photos.csv"), cache)) == ["a.png", "in/b.png",
         "in/deep/c.png", "photos.csv"]  # fmt: skip
+
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    below = files_below(home_of(address(), cache))
+    assert {"africa/1.png", "in/b.png", "europe/old.bmp"} <= set(below)
+    assert not {"top.png", "a.png", "photos.csv", "europe/notes.txt"} & set(below)
 
     archives(here)
     upload(store, here)
@@ -349,6 +368,7 @@ def test_an_interruption_costs_the_file_under_way(
             end.value
         )
     assert files_below(home) == sorted(shown[:2])
+    assert list((home / "under-way").iterdir()) == []
     with pytest.raises(StimulusError, match="not all of them"):
         read_stored_photos(address(), cache, offline=True)
     copied.clear()
@@ -357,6 +377,56 @@ def test_an_interruption_costs_the_file_under_way(
 
     assert sorted(copied) == sorted(name.rpartition("/")[2] for name in shown[2:])
     assert told(photos) == told(read_photos(here))
+
+
+@pytest.mark.parametrize("step", ["copy_files", "keep_only"])
+def test_copies_that_were_whole_are_not_while_they_change(step, store, here, cache, monkeypatch):
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    store.pipe_file("/bucket/set/africa/1.png", b"changed")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(object_store, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            read_stored_photos(address(), cache)
+
+    with pytest.raises(StimulusError, match="not all of them"):
+        read_stored_photos(address(), cache, offline=True)
+
+
+def test_a_removal_alone_makes_copies_partial_until_it_is_done(store, here, cache, monkeypatch):
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    store.rm("/bucket/set/africa/1.png")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(object_store, "keep_only", stop)
+    with pytest.raises(KeyboardInterrupt):
+        read_stored_photos(address(), cache)
+
+    with pytest.raises(StimulusError, match="not all of them"):
+        read_stored_photos(address(), cache, offline=True)
+
+
+def test_listings_that_a_driver_remembers_are_not_believed(store, here, cache, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(
+        MemoryFileSystem, "invalidate_cache", lambda self, path=None: forgotten.append(path)
+    )
+    manifest(here)
+    upload(store, here)
+    forgotten.clear()
+
+    read_stored_photos(address("photos.csv"), cache)
+
+    assert forgotten == [None]
 
 
 def test_a_line_of_the_journal_that_was_cut_off_costs_its_file(store, here, cache, copied):
@@ -410,7 +480,9 @@ def test_a_small_disk_is_told_before_anything_is_copied(store, here, cache, copi
     assert len(read_stored_photos(address(), cache).stimuli) == 3
 
 
-@pytest.mark.parametrize("name", ["../a.png", "/etc/a.png", "in\\a.png", "in/../../a.png"])
+@pytest.mark.parametrize(
+    "name", ["../a.png", "/etc/a.png", "in\\a.png", "in/../../a.png", "in/../d.png"]
+)
 def test_a_manifest_that_leads_out_is_refused_before_pictures_are_copied(
     name, store, here, cache, copied
 ):
