@@ -29,6 +29,7 @@ from audit.plan_sections import (
     UnitsSection,
 )
 from audit.results import canonical_json
+from concept_sets.addresses import fault_of
 
 __all__ = [
     "BUILTIN_PLANS",
@@ -172,6 +173,9 @@ def validate_plan(document: Mapping[str, Any], *, where: str) -> AuditPlan:
             f"limits.delta0 must be smaller than limits.delta1; {where} has "
             f"{plan.limits.delta0} and {plan.limits.delta1}. Lower delta0 or raise delta1."
         )
+    if fault := fault_of(plan.photos.path):
+        # Not a validator: its sentence would repeat the address, with what may be a password.
+        raise PlanError(f"{where}, key photos.path: {fault}")
     return plan
 
 

@@ -11,11 +11,11 @@ from audit.errors import PlanError, ResultError
 from audit.plan import AuditPlan, read_plan
 from audit.selection import select
 from audit.waivers import read_waivers
+from concept_sets.addresses import local_path, seen_from
 from concept_sets.catalog import Library, load_library
 from concept_sets.check import check_file, check_library
 from concept_sets.errors import ConceptSetError
 from concept_sets.minors import concept_sexualises
-from concept_sets.object_store import is_address
 from concept_sets.problem import Problem, ProblemSeverity
 from probes.errors import MeasureError
 
@@ -126,11 +126,11 @@ def check_plan(path: Path) -> Iterator[str]:
 
         for file in plan.units.directions:
             read_directions(home / file)
-    photos = plan.photos.path
-    if photos and is_address(photos):
-        yield f"its photos, {photos}, are in a store that was not asked."
-    elif photos and not (home / photos).exists():
-        yield f"its photos, {photos}, are not here and were not looked at."
+    photos = local_path(seen_from(home, plan.photos.path))
+    if photos is None:
+        yield f"its photos, {plan.photos.path}, are in a store and were not looked at."
+    elif plan.photos.path and not photos.exists():
+        yield f"its photos, {plan.photos.path}, are not here and were not looked at."
 
 
 def check_names(plan: AuditPlan, library: Library) -> None:

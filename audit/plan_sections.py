@@ -71,9 +71,11 @@ class LimitsSection(Section):
 
 
 class PhotosSection(Section):
-    """``[photos]``: a manifest, a class-per-folder tree, or shards; a path or an address."""
+    """``[photos]``: a manifest, a class-per-folder tree, or tar shards."""
 
     path: str = ""
+    """Relative to the plan, or an address in an object store."""
+
     max_unreadable: float = Field(default=0.01, ge=0, lt=1)
     unknown_ages: Literal["exclude", "adults"] = "exclude"
     """``adults`` vouches that nobody of unknown age in the photos is under 20."""

@@ -27,7 +27,8 @@ Given = dict[str, str | None]
 @click.option("--model", help='Architecture, or architecture and tag ("ViT-B-32 openai"), '
               "hf-hub:org/name, local-dir:FOLDER; none: named with every run.")  # fmt: skip
 @click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
-@click.option("--photos", help="Manifest, class-per-folder tree, tar or Parquet shards; none.")
+@click.option("--photos", help="Manifest, class-per-folder tree, tar or Parquet shards, or the "
+              "address of such in an object store; none.")  # fmt: skip
 @click.option("--families", help="Families of groups, and folders or files with packs of your own, "
               "separated by commas; default.")  # fmt: skip
 @click.option("--harms", help="Harms that may fail the gate, separated by commas, or severity>=3; "

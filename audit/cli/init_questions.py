@@ -11,9 +11,9 @@ from audit.plan import parse_plan
 from audit.plan_check import check_names
 from audit.plan_written import STRICTNESS, Answers, Strictness, written_plan
 from audit.selection import select
+from concept_sets.addresses import fault_of, is_address, local_path
 from concept_sets.catalog import load_library
 from concept_sets.entry import near
-from concept_sets.object_store import is_address
 from probes.backends.naming import HUB, LOCAL
 from probes.backends.table import check_name
 
@@ -43,12 +43,13 @@ def _model(answers: Answers, given: str, home: Path) -> Answers:
 
 
 def _photos(answers: Answers, given: str, home: Path) -> Answers:
-    if is_address(given):
-        return replace(answers, photos=given)
-    if not Path(given).exists():
+    if fault := fault_of(given):
+        raise PlanError(fault)
+    path = local_path(given)
+    if path is not None and not path.exists():
         raise PlanError(
-            f"Photos must be a file or folder that is there; {given} is not. Check the path, or "
-            "answer none."
+            "Photos must be a file or folder that is there, or an address (s3://bucket/photos.csv)"
+            f"; {given} is not. Check the path, or answer none."
         )
     return replace(answers, photos=seen_from(home, given))
 
@@ -98,7 +99,8 @@ QUESTIONS: dict[str, tuple[Question, ...]] = {
     "2. Photos?": (
         Question(
             option="--photos",
-            text="manifest, class-per-folder tree or tar shards; none: prompts and drawn words",
+            text="manifest, class-per-folder tree or tar shards, here or in an object store "
+            "(s3://bucket/photos.csv); none: prompts and drawn words",
             default="none",
             change=_photos,
         ),
@@ -164,8 +166,10 @@ def listed(given: str) -> tuple[str, ...]:
 
 
 def seen_from(home: Path, path: str) -> str:
-    """Return a path as a plan in ``home`` names it; absolute paths stay."""
-    return path if Path(path).is_absolute() else Path(os.path.relpath(path, home)).as_posix()
+    """Return a path as a plan in ``home`` names it; absolute paths and addresses stay."""
+    if Path(path).is_absolute() or is_address(path):
+        return path
+    return Path(os.path.relpath(path, home)).as_posix()
 
 
 def checked(answers: Answers, home: Path) -> Answers:

@@ -11,7 +11,7 @@ import click
 from audit.cli.faulty_packs import refuse_faulty
 from audit.cli.kernels import kernel_book
 from audit.cli.options import out_option
-from audit.cli.photos_given import photos_option, read_given
+from audit.cli.photos_given import is_named_here, photos_given
 from audit.cli.printing import note, say
 from audit.cli.publish import folder_name
 from audit.errors import PlanError
@@ -33,7 +33,6 @@ from audit.mitigation_world import gather_world, require_same_inputs
 from audit.plan import AuditPlan, ModelSection, validate_plan
 from audit.results import AuditResult, read_result
 from concept_sets.catalog import Library, load_library
-from concept_sets.object_store import is_address
 from concept_sets.photos import PhotoSet
 from concept_sets.world.drawing import write_photos
 from probes.backends.table import load_encoder
@@ -70,7 +69,8 @@ def _strengths(context: click.Context, parameter: click.Parameter, value: str) -
               help="Try this one only; repeatable.")  # fmt: skip
 @click.option("--strengths", callback=_strengths, metavar="S,S,...", show_default=True,
               default=",".join(f"{s:g}" for s in STRENGTHS), help="From 0 to 1.")  # fmt: skip
-@photos_option
+@click.option("--photos", "photos_path", metavar="PATH|ADDRESS",
+              help="The photos of the audit; here, or in an object store.")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="The concept sets of your own of the audit.")  # fmt: skip
 @click.option("--save-checkpoint", "checkpoint", type=click.Path(path_type=Path, dir_okay=False),
@@ -90,7 +90,7 @@ def mitigate_findings(
     findings: tuple[str, ...],
     treatments: tuple[TreatmentName, ...],
     strengths: tuple[float, ...],
-    photos: str | None,
+    photos_path: str | None,
     packs: tuple[Path, ...],
     checkpoint: Path | None,
     strength: float,
@@ -122,7 +122,7 @@ def mitigate_findings(
     plan = _plan(result, model, pretrained)
     home = cache or cache_folder()
     library = _library(plan, packs)
-    shown = _photos(plan, result, library, photos, home, offline=offline)
+    photos = _photos(plan, result, library, photos_path, home, offline=offline)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     tools = Instruments(
         encoder=load_encoder(
@@ -138,7 +138,7 @@ def mitigate_findings(
         progress=TerminalProgress(sys.stderr),
         readings=(),
     )
-    world = gather_world(plan, library, tools, shown, note)
+    world = gather_world(plan, library, tools, photos, note)
     require_same_inputs(world, result)
     note(budget(result, world, order, time.monotonic).sentence)
     done = mitigate(result, world, order, soften, note)
@@ -196,15 +196,18 @@ def _photos(
     shown = any(s.modality == "photo" for s in result.inputs.stimuli)
     if not shown:
         return None
-    named = plan.photos.path
-    if given is None and named and (is_address(named) or Path(named).exists()):
-        given = named
+    if given is None and is_named_here(plan.photos.path):
+        given = plan.photos.path
     if given is None and plan.model.name.startswith(EMBEDDED) and not plan.photos.path:
-        refs = {c.id: c.ref for s in library.sets for c in s.concepts}
-        given = str(write_photos(home / "world-photos", refs=refs, seed=plan.seed))
+        drawn = write_photos(
+            home / "world-photos",
+            refs={c.id: c.ref for s in library.sets for c in s.concepts},
+            seed=plan.seed,
+        )
+        given = str(drawn)
     if given is None:
         raise PlanError("The audit looked at photos; give the same ones with --photos.")
-    return read_given(given, library, home, offline=offline)
+    return photos_given(given, library, cache=home, offline=offline)
 
 
 def _publish(record: MitigationRecord, out: Path, name: str) -> Path:

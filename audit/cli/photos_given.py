@@ -1,50 +1,69 @@
-"""The photos that a command or a plan asks for, from a path or an address of an object store."""
+"""Photos as a command or a plan names them: a path on this machine, or an address of a store."""
 
 import sys
 from pathlib import Path
 
-import click
-
-from audit.folders import cache_folder
+from concept_sets.addresses import fault_of, local_path, seen_from
 from concept_sets.catalog import Library
-from concept_sets.object_store import fetch_photos, is_address
+from concept_sets.errors import StimulusError
 from concept_sets.photos import PhotoSet, read_photos, with_concepts
 from probes.progress import TerminalProgress
 
-COPIES = "photos"
-"""Folder in the cache that holds copies."""
 
-photos_option = click.option(
-    "--photos",
-    metavar="PATH|ADDRESS",
-    help="Manifest (CSV or Parquet), class-per-folder tree, or tar or Parquet shards; here, or in "
-    "an object store (s3://, gs://, abfs://).",
-)
+def named_place(given: str | None, planned: str, home: Path) -> str | None:
+    """Return where the photos lie, or None where nobody names any.
 
-
-def located(home: Path, given: str) -> str:
-    """Return what a plan names, seen from here; addresses stay as they are.
+    Parameters
+    ----------
+    given : str or None
+        Of the command line, which wins.
+    planned : str
+        Of the plan; a path is relative to its folder.
+    home : Path
+        Folder of the plan.
 
     Examples
     --------
-    >>> located(Path("plans"), "photos.csv"), located(Path("plans"), "s3://bucket/photos.csv")
-    ('plans/photos.csv', 's3://bucket/photos.csv')
+    >>> named_place(None, "s3://bucket/photos.csv", Path("plans"))
+    's3://bucket/photos.csv'
+    >>> named_place(None, "photos.csv", Path("plans"))
+    'plans/photos.csv'
     """
-    return given if is_address(given) else str(home / given)
+    return given or (seen_from(home, planned) if planned else None)
 
 
-def read_given(given: str, library: Library, cache: Path | None, *, offline: bool) -> PhotoSet:
-    """Read photos from a path, or from copies of what lies at an address.
+def is_named_here(planned: str) -> bool:
+    """Tell whether what a plan names can be looked for: an address, or a path that is there."""
+    path = local_path(planned)
+    return bool(planned) and (path is None or path.exists())
+
+
+def photos_given(
+    place: str | None, library: Library, *, cache: Path, offline: bool
+) -> PhotoSet | None:
+    """Read the photos of a path or address, if any, with concepts of the library.
+
+    What an address names is copied below the cache, unless it lies there already.
 
     Raises
     ------
     StimulusError
-        If they cannot be read or copied.
+        If the address is refused, the store does not answer, or the photos cannot be used.
     ConceptSetError
-        If they name a concept that the library has not.
+        If the library lacks a concept of theirs.
     """
-    path = Path(given)
-    if is_address(given):
-        home = (cache or cache_folder()) / COPIES
-        path = fetch_photos(given, home, TerminalProgress(sys.stderr), offline=offline)
-    return with_concepts(read_photos(path), library)
+    if place is None:
+        return None
+    if fault := fault_of(place):
+        raise StimulusError(fault)
+    path = local_path(place)
+    photos = _stored(place, cache, offline) if path is None else read_photos(path)
+    return with_concepts(photos, library)
+
+
+def _stored(address: str, cache: Path, offline: bool) -> PhotoSet:
+    # Imported here: other audits do without fsspec.
+    from concept_sets.object_store import read_stored_photos
+
+    progress = TerminalProgress(sys.stderr)
+    return read_stored_photos(address, cache, offline=offline, progress=progress)

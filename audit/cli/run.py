@@ -21,7 +21,7 @@ from audit.cli.options import (
     out_option,
     plan_of,
 )
-from audit.cli.photos_given import located, photos_option, read_given
+from audit.cli.photos_given import named_place, photos_given
 from audit.cli.printing import note
 from audit.cli.publish import Order, publish
 from audit.cli.second_model import load_other, other_options, with_other
@@ -49,7 +49,9 @@ from probes.readings import parse_reading
               "embedded:demo.")  # fmt: skip
 @click.option("--pretrained", default="", help="Tag or checkpoint file of the architecture.")
 @other_options
-@photos_option
+@click.option("--photos", "photos_path", metavar="PATH|ADDRESS",
+              help="Manifest (CSV or Parquet), class-per-folder tree, or tar or Parquet shards; "
+              "here, or in an object store (s3://bucket/photos.csv).")  # fmt: skip
 @click.option("--packs", type=click.Path(path_type=Path), multiple=True,
               help="Folder or file with concept sets of your own.")  # fmt: skip
 @click.option("--directions", type=click.Path(path_type=Path, dir_okay=False), multiple=True,
@@ -74,7 +76,7 @@ def run(
     pretrained: str,
     other: str,
     other_pretrained: str,
-    photos: str | None,
+    photos_path: str | None,
     packs: tuple[Path, ...],
     directions: tuple[Path, ...],
     device: str,
@@ -101,7 +103,8 @@ def run(
     library = load_library(folders, builtin=plan.concepts.builtin)
     if folders:
         refuse_faulty(library)
-    shown = photos_of(plan, plan_path, photos, library, cache, offline=offline)
+    place = named_place(photos_path, plan.photos.path, home_of(plan_path))
+    photos = photos_given(place, library, cache=cache or cache_folder(), offline=offline)
     note(f"Loading {plan.model.name} {plan.model.pretrained}".rstrip())
     load = partial(
         load_encoder,
@@ -118,10 +121,10 @@ def run(
     encoder = with_direction_files(encoder, directions_of(plan, plan_path, directions))
     second = load_other(plan, encoder, offline=offline, device=device, cache=cache)
     if sharing.executor is not None:
-        shared = shown if plan.arms.photo != "off" else None
-        share_photos(sharing.executor, crew, shared, instruments_of(plan, encoder, cache), load)
+        shown = photos if plan.arms.photo != "off" else None
+        share_photos(sharing.executor, crew, shown, instruments_of(plan, encoder, cache), load)
     code = audit_and_publish(
-        plan, library, encoder, shown, order, cache, other=second, device=device
+        plan, library, encoder, photos, order, cache, other=second, device=device
     )
     context.exit(code)
 
@@ -221,21 +224,6 @@ def directions_of(
     """Return files of directions of the plan, relative to it, then those of the command line."""
     home = home_of(plan_path)
     return (*(home / path for path in plan.units.directions), *given)
-
-
-def photos_of(
-    plan: AuditPlan,
-    plan_path: Path | None,
-    given: str | None,
-    library: Library,
-    cache: Path | None,
-    *,
-    offline: bool,
-) -> PhotoSet | None:
-    """Read the photos that the command line or the plan names."""
-    if not given and plan.photos.path:
-        given = located(home_of(plan_path), plan.photos.path)
-    return read_given(given, library, cache, offline=offline) if given else None
 
 
 def readings_of(plan: AuditPlan, encoder: Encoder) -> tuple[Reading, ...]:

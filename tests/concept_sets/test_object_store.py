@@ -1,325 +1,656 @@
-"""Photos in an object store are those of a folder, copied once; the store here is in memory."""
+"""Photos of a store are what the same files in a folder are, and are copied once."""
 
+import io
 import json
-import shutil
-import sys
+import os
 import tarfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
 
+import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
+from concept_sets import object_store, store_copies, store_files
 from concept_sets.errors import StimulusError
-from concept_sets.object_store import fetch_photos, is_address
+from concept_sets.object_store import home_of, read_stored_photos
 from concept_sets.photos import read_photos
+from concept_sets.pictures import load_picture
 
-BASE = "memory://bucket/photos"
+NAMES = ("a.png", "in/b.png", "in/deep/c.png")
 
 
-class Told:
-    """Keeps what was told of progress."""
+class Tolds:
+    """Progress that remembers what it was told."""
 
     def __init__(self):
-        self.total = self.done = self.ended = 0
+        self.steps = []
 
     def start(self, total, label):
-        self.total += total
+        self.steps.append([label, total, 0])
 
     def advance(self, n):
-        self.done += n
+        self.steps[-1][2] += n
 
     def finish(self):
-        self.ended += 1
+        self.steps[-1].append("finished")
 
 
 @pytest.fixture(autouse=True)
-def files():
-    """The store, empty before and after."""
-    MemoryFileSystem.store.clear()
-    MemoryFileSystem.pseudo_dirs[:] = [""]
-    yield MemoryFileSystem()
-    MemoryFileSystem.store.clear()
+def store():
+    """A store in memory, empty before and after."""
+
+    def empty():
+        memory = fsspec.filesystem("memory")
+        if memory.exists("/bucket"):
+            memory.rm("/bucket", recursive=True)
+
+    empty()
+    yield fsspec.filesystem("memory")
+    empty()
 
 
 @pytest.fixture
 def copied(monkeypatch):
-    """Names of what is taken from the store."""
-    names = []
-    taken = MemoryFileSystem.get_file
+    """Names of files in the order in which they were asked for."""
+    asked = []
+    plain = MemoryFileSystem.get_file
 
-    def get_file(self, rpath, lpath, **kwargs):
-        names.append(rpath.removeprefix("/bucket/photos/"))
-        return taken(self, rpath, lpath, **kwargs)
+    def get_file(self, rpath, lpath, **more):
+        asked.append(rpath.rpartition("/")[2])
+        return plain(self, rpath, lpath, **more)
 
     monkeypatch.setattr(MemoryFileSystem, "get_file", get_file)
-    return names
+    return asked
+
+
+def paint(path, shade):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 8), (shade, 0, 0)).save(path)
+
+
+def manifest(folder, names=NAMES):
+    for shade, name in enumerate(names):
+        paint(folder / name, shade)
+    rows = [f"{name},europe,Female" for name in names]
+    (folder / "photos.csv").write_text("\n".join(["path,concept,gender", *rows]) + "\n")
+    return "photos.csv"
 
 
 def tree(folder):
-    for number, name in enumerate(("cats/1.png", "cats/2.png", "dogs/deep/3.png", "dogs/4.bmp")):
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (8, 8), (number * 40, 9, 9)).save(file)
-    (folder / "README.txt").write_text("not a picture")
-    return folder
+    for shade, name in enumerate(("africa/1.png", "africa/more/2.jpg", "europe/1.webp", "top.png")):
+        paint(folder / name, shade)
+    (folder / "europe" / "old.bmp").write_bytes(b"BM")
+    (folder / "europe" / "notes.txt").write_text("not a picture")
+    return ""
 
 
-def manifest(folder, rows=("cats/1.png,cats,a", "./cats/2.png,cats,b", "dogs/deep/3.png,dogs,a")):
-    tree(folder)
-    (folder / "photos.csv").write_text("path,concept,tone\n" + "\n".join(rows) + "\n")
-    return folder / "photos.csv"
+def archive(path, shade=0):
+    data = io.BytesIO()
+    Image.new("RGB", (8, 8), (shade, 0, 0)).save(data, "PNG")
+    with tarfile.open(path, "w") as tar:
+        for name, content in ((f"{shade}.png", data.getvalue()), (f"{shade}.cls", b"europe")):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+
+def one_archive(folder):
+    archive(folder / "faces.tar")
+    return "faces.tar"
 
 
 def archives(folder):
-    source = tree(folder.parent / "source")
-    folder.mkdir(exist_ok=True)
-    for number in (1, 2):
-        with tarfile.open(folder / f"part-{number}.tar", "w") as archive:
-            archive.add(source / f"cats/{number}.png", f"{number}.png")
+    for shade in range(3):
+        archive(folder / f"faces-{shade}.tar", shade)
+    paint(folder / "europe" / "passed-over.png", 9)
+    return ""
+
+
+KINDS = [manifest, tree, one_archive, archives]
+
+
+@pytest.fixture
+def here(tmp_path):
+    folder = tmp_path / "here"
+    folder.mkdir()
     return folder
 
 
-def archive(folder):
-    return archives(folder) / "part-1.tar"
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
 
 
-def put(files, local):
-    """Put a folder, with all that it holds, into the store."""
-    for path in sorted(local.rglob("*")):
+def upload(store, folder, bucket="/bucket/set"):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            files.pipe_file(
-                f"/bucket/photos/{path.relative_to(local).as_posix()}", path.read_bytes()
-            )
+            store.pipe_file(f"{bucket}/{path.relative_to(folder).as_posix()}", path.read_bytes())
 
 
-def fetched(tmp_path, address=BASE, **options):
-    return fetch_photos(address, tmp_path / "copies", options.pop("steps", Told()), **options)
+def address(name=""):
+    return f"memory://bucket/set/{name}".rstrip("/")
 
 
-@pytest.mark.parametrize("write", [tree, manifest, archives, archive])
-def test_they_are_what_a_folder_would_be(tmp_path, files, write):
-    local = write(tmp_path / "local")
-    put(files, tmp_path / "local")
-    address = f"{BASE}/{local.name}" if local.is_file() else f"{BASE}/"
-    here, there = read_photos(local), read_photos(fetched(tmp_path, address))
-    assert there.digest == here.digest
-    assert there.bad == here.bad
-    assert there.group_columns == here.group_columns
-    assert [there.name(p.content) for p in there.stimuli] == [
-        here.name(p.content) for p in here.stimuli
-    ]
-    assert [(p.id, p.concept, p.cluster) for p in there.stimuli] == [
-        (p.id, p.concept, p.cluster) for p in here.stimuli
-    ]
-
-
-def test_only_what_a_manifest_lists_is_copied(tmp_path, files, copied):
-    manifest(tmp_path / "local", rows=("cats/1.png,cats,a",))
-    put(files, tmp_path / "local")
-    told = Told()
-    fetched(tmp_path, f"{BASE}/photos.csv", steps=told)
-    assert copied == ["photos.csv", "cats/1.png"]
-    assert (told.total, told.done, told.ended) == (1, 1, 1)
-
-
-def test_a_second_time_nothing_is_copied(tmp_path, files, copied):
-    manifest(tmp_path / "local")
-    put(files, tmp_path / "local")
-    first = fetched(tmp_path, f"{BASE}/photos.csv")
-    copied.clear()
-    told = Told()
-    assert fetched(tmp_path, f"{BASE}/photos.csv", steps=told) == first
-    assert copied == []
-    assert told.total == 0
-
-
-def test_what_changed_is_copied_again_and_what_is_gone_goes(tmp_path, files, copied):
-    put(files, tree(tmp_path / "local"))
-    before = read_photos(fetched(tmp_path))
-    copied.clear()
-    files.pipe_file("/bucket/photos/cats/1.png", (tmp_path / "local/cats/2.png").read_bytes())
-    files.rm("/bucket/photos/dogs/deep/3.png")
-    after = read_photos(fetched(tmp_path))
-    assert copied == ["cats/1.png"]
-    assert [after.name(p.content) for p in after.stimuli] == ["cats/1.png", "cats/2.png"]
-    assert after.stimuli[0].digest == before.stimuli[1].digest
-    assert not list((tmp_path / "copies").rglob("deep"))
-
-
-def test_a_copy_that_was_lost_or_cut_off_here_is_made_again(tmp_path, files, copied):
-    put(files, tree(tmp_path / "local"))
-    folder = fetched(tmp_path)
-    copied.clear()
-    (folder / "cats/1.png").write_bytes(b"cut")
-    (folder / "cats/2.png").unlink()
-    fetched(tmp_path)
-    assert sorted(copied) == ["cats/1.png", "cats/2.png"]
-
-
-def test_a_listed_picture_that_the_store_lacks_is_named_with_its_row(tmp_path, files):
-    local = manifest(tmp_path / "local")
-    put(files, tmp_path / "local")
-    files.rm("/bucket/photos/cats/2.png")
-    (tmp_path / "local/cats/2.png").unlink()
-    there = read_photos(fetched(tmp_path, f"{BASE}/photos.csv"))
-    assert there.bad == read_photos(local).bad
-    assert there.bad[0].where == "row 3"
-
-
-def test_interrupted_copying_goes_on(tmp_path, files, monkeypatch, copied):
-    put(files, tree(tmp_path / "local"))
-    monkeypatch.setattr("concept_sets.object_store.AT_ONCE", 1)
-    counted = MemoryFileSystem.get_file
-
-    def breaks_off(self, rpath, lpath, **kwargs):
-        if len(copied) == 2:
-            raise ConnectionResetError("the line broke")
-        return counted(self, rpath, lpath, **kwargs)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(MemoryFileSystem, "get_file", breaks_off)
-        with pytest.raises(StimulusError, match=r"the line broke.*goes on there"):
-            fetched(tmp_path)
-    held = list(copied)
-    with pytest.raises(StimulusError, match="not all"):
-        fetched(tmp_path, offline=True)
-    fetched(tmp_path)
-    assert sorted(copied) == sorted(set(copied))
-    assert len(held) == 2
-    assert len(copied) == 4
-    assert not list((tmp_path / "copies").rglob("*.part"))
-
-
-def test_the_last_line_of_a_killed_log_may_be_half(tmp_path, files, copied):
-    put(files, tree(tmp_path / "local"))
-    folder = fetched(tmp_path)
-    done, log = folder.with_suffix(".json"), folder.with_suffix(".log")
-    known = json.loads(done.read_text())["files"]
-    lines = [json.dumps({"name": name, **copy}) + "\n" for name, copy in known.items()]
-    log.write_text("".join(lines)[:-20])
-    done.unlink()
-    copied.clear()
-    fetched(tmp_path)
-    assert copied == [list(known)[-1]]
-
-
-def test_a_file_that_comes_short_is_refused(tmp_path, files, monkeypatch):
-    put(files, tree(tmp_path / "local"))
-    monkeypatch.setattr(
-        MemoryFileSystem, "get_file", lambda self, rpath, lpath, **_: open(lpath, "wb").close()
+def told(photos):
+    """All that a result can say of photos."""
+    return (
+        photos.digest,
+        photos.group_columns,
+        photos.bad,
+        [
+            (photos.name(s.content), s.concept, s.cluster, s.groups, s.digest)
+            for s in photos.stimuli
+        ],
     )
-    with pytest.raises(StimulusError, match=r"must have \d+ bytes .* 0 came"):
-        fetched(tmp_path)
 
 
-def test_a_file_that_went_since_it_was_listed_is_missing(tmp_path, files, monkeypatch):
-    local = manifest(tmp_path / "local")
-    put(files, tmp_path / "local")
-    taken = MemoryFileSystem.get_file
+def files_below(home):
+    return sorted(
+        path.relative_to(home / "files").as_posix()
+        for path in (home / "files").rglob("*")
+        if path.is_file()
+    )
 
-    def gone(self, rpath, lpath, **kwargs):
-        if rpath.endswith("2.png"):
-            raise FileNotFoundError(rpath)
-        return taken(self, rpath, lpath, **kwargs)
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_store_and_a_folder_of_the_same_files_say_the_same(make, store, here, cache):
+    name = make(here)
+    upload(store, here)
+
+    photos = read_stored_photos(address(name), cache)
+
+    assert photos.stimuli
+    assert told(photos) == told(read_photos(here / name))
+    assert load_picture(photos.stimuli[0]).size == (8, 8)
+    assert photos.root.is_relative_to(cache)
+
+
+def test_names_of_a_manifest_are_read_as_a_disk_reads_them(store, here, cache):
+    manifest(here)
+    text = (here / "photos.csv").read_text()
+    (here / "photos.csv").write_text(text.replace("a.png", "./a.png").replace("in/b", "in//b"))
+    upload(store, here)
+
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    assert photos.bad == ()
+    assert told(photos) == told(read_photos(here / "photos.csv"))
+
+
+def test_a_slash_at_the_end_of_a_folder_changes_nothing(store, here, cache, copied):
+    upload(store, here / tree(here))
+    first = read_stored_photos(address(), cache)
+    copied.clear()
+
+    assert read_stored_photos(address() + "/", cache) == first
+    assert copied == []
+
+
+def test_a_bucket_is_a_folder(store, here, cache):
+    tree(here)
+    upload(store, here, "/bucket")
+
+    assert told(read_stored_photos("memory://bucket", cache)) == told(read_photos(here))
+
+
+def test_only_what_is_needed_is_copied(store, here, cache):
+    manifest(here)
+    paint(here / "unlisted.png", 9)
+    upload(store, here)
+    read_stored_photos(address("photos.csv"), cache)
+    assert files_below(home_of(address("photos.csv"), cache)) == ["a.png", "in/b.png",
+        "in/deep/c.png", "photos.csv"]  # fmt: skip
+
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    below = files_below(home_of(address(), cache))
+    assert {"africa/1.png", "in/b.png", "europe/old.bmp"} <= set(below)
+    assert not {"top.png", "a.png", "photos.csv", "europe/notes.txt"} & set(below)
+
+    archives(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    assert files_below(home_of(address(), cache)) == [f"faces-{i}.tar" for i in range(3)]
+
+
+@pytest.mark.parametrize("make", KINDS)
+def test_a_second_reading_copies_nothing(make, store, here, cache, copied):
+    name = make(here)
+    upload(store, here)
+    first = read_stored_photos(address(name), cache)
+    assert copied
+    copied.clear()
+    progress = Tolds()
+
+    assert read_stored_photos(address(name), cache, progress=progress) == first
+    assert copied == []
+    assert progress.steps == []
+
+
+def test_what_changed_in_the_store_is_copied_again(store, here, cache, copied):
+    manifest(here)
+    upload(store, here)
+    first = read_stored_photos(address("photos.csv"), cache)
+    copied.clear()
+    paint(here / "in" / "b.png", 77)
+    data = (here / "in" / "b.png").read_bytes()
+    # As many bytes as before, so that only the version tells.
+    assert len(data) == store.size("/bucket/set/in/b.png")
+    store.pipe_file("/bucket/set/in/b.png", data)
+
+    second = read_stored_photos(address("photos.csv"), cache)
+
+    assert copied == ["b.png"]
+    assert second.digest != first.digest
+    assert told(second) == told(read_photos(here / "photos.csv"))
+
+
+def test_a_changed_manifest_brings_its_new_pictures_and_drops_the_old(store, here, cache, copied):
+    manifest(here)
+    upload(store, here)
+    read_stored_photos(address("photos.csv"), cache)
+    copied.clear()
+    manifest(here, ("a.png", "new/d.png"))
+    for name in ("photos.csv", "new/d.png"):
+        store.pipe_file(f"/bucket/set/{name}", (here / name).read_bytes())
+
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    assert copied == ["photos.csv", "d.png"]
+    assert len(photos.stimuli) == 2
+    home = home_of(address("photos.csv"), cache)
+    assert files_below(home) == ["a.png", "new/d.png", "photos.csv"]
+    assert not (home / "files" / "in").exists()
+
+
+def test_what_the_store_has_no_longer_is_removed(store, here, cache):
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    store.rm("/bucket/set/africa/1.png")
+
+    photos = read_stored_photos(address(), cache)
+
+    assert [photos.name(s.content) for s in photos.stimuli] == [
+        "africa/more/2.jpg",
+        "europe/1.webp",
+    ]
+    assert "africa/1.png" not in files_below(home_of(address(), cache))
+    assert "africa/1.png" not in store_copies.read_journal(home_of(address(), cache))
+
+
+def test_a_listed_picture_that_the_store_lacks_is_bad_as_on_a_disk(store, here, cache):
+    manifest(here)
+    (here / "in" / "b.png").unlink()
+    upload(store, here)
+
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    (bad,) = photos.bad
+    assert (bad.path, bad.reason) == ("in/b.png", "No such file or directory")
+    assert told(photos) == told(read_photos(here / "photos.csv"))
+
+
+def test_a_picture_that_went_after_it_was_listed_is_bad_and_not_the_old_one(
+    store, here, cache, monkeypatch
+):
+    manifest(here)
+    upload(store, here)
+    read_stored_photos(address("photos.csv"), cache)
+    store.pipe_file("/bucket/set/a.png", b"changed")
+
+    def gone(self, rpath, lpath, **more):
+        raise FileNotFoundError(rpath)
 
     monkeypatch.setattr(MemoryFileSystem, "get_file", gone)
-    there = read_photos(fetched(tmp_path, f"{BASE}/photos.csv"))
-    (tmp_path / "local/cats/2.png").unlink()
-    assert there.bad == read_photos(local).bad
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    assert [bad.path for bad in photos.bad] == ["a.png"]
+    assert len(photos.stimuli) == 2
 
 
-def test_a_small_disk_is_told_before_anything_is_copied(tmp_path, files, monkeypatch, copied):
-    put(files, tree(tmp_path / "local"))
-    small = shutil._ntuple_diskusage(10, 9, 1)
-    monkeypatch.setattr("concept_sets.object_store.shutil.disk_usage", lambda _: small)
-    with pytest.raises(StimulusError, match=r"needs 0\.00 GB .* --cache"):
-        fetched(tmp_path)
+def test_copies_that_were_cut_off_or_removed_here_are_made_again(store, here, cache, copied):
+    manifest(here)
+    upload(store, here)
+    read_stored_photos(address("photos.csv"), cache)
+    files = home_of(address("photos.csv"), cache) / "files"
+    (files / "a.png").write_bytes(b"cut")
+    (files / "in" / "b.png").unlink()
+    copied.clear()
+
+    photos = read_stored_photos(address("photos.csv"), cache)
+
+    assert sorted(copied) == ["a.png", "b.png"]
+    assert told(photos) == told(read_photos(here / "photos.csv"))
+
+
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """Copy in order, so that what an interruption leaves is known."""
+    monkeypatch.setattr(store_copies, "AT_ONCE", 1)
+    monkeypatch.setattr(store_copies, "BATCH", 1)
+
+
+def interrupt(monkeypatch, name, error):
+    """Write half of a file, and stop."""
+    plain = MemoryFileSystem.get_file
+
+    def get_file(self, rpath, lpath, **more):
+        if rpath.endswith(name):
+            Path(lpath).write_bytes(self.cat_file(rpath)[:10])
+            raise error
+        return plain(self, rpath, lpath, **more)
+
+    monkeypatch.setattr(MemoryFileSystem, "get_file", get_file)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("the line broke?token=hush")])
+def test_an_interruption_costs_the_file_under_way(
+    error, store, here, cache, one_by_one, copied, monkeypatch
+):
+    tree(here)
+    upload(store, here)
+    names = [file.name for file in store_files.in_tree(store_files.open_store(address()))]
+    shown = [name for name in names if object_store._is_shown(name)]
+    third = shown[2]
+    with monkeypatch.context() as patch:
+        interrupt(patch, third, error)
+        with pytest.raises((KeyboardInterrupt, StimulusError)) as end:
+            read_stored_photos(address(), cache)
+    home = home_of(address(), cache)
+    assert "hush" not in str(end.value)
+    if isinstance(error, RuntimeError):
+        assert f"{third} must be copied; it could not be: RuntimeError: the line broke" in str(
+            end.value
+        )
+    assert files_below(home) == sorted(shown[:2])
+    assert list((home / "under-way").iterdir()) == []
+    with pytest.raises(StimulusError, match="not all of them"):
+        read_stored_photos(address(), cache, offline=True)
+    copied.clear()
+
+    photos = read_stored_photos(address(), cache)
+
+    assert sorted(copied) == sorted(name.rpartition("/")[2] for name in shown[2:])
+    assert told(photos) == told(read_photos(here))
+
+
+@pytest.mark.parametrize("step", ["copy_files", "keep_only"])
+def test_copies_that_were_whole_are_not_while_they_change(step, store, here, cache, monkeypatch):
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    store.pipe_file("/bucket/set/africa/1.png", b"changed")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(object_store, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            read_stored_photos(address(), cache)
+
+    with pytest.raises(StimulusError, match="not all of them"):
+        read_stored_photos(address(), cache, offline=True)
+
+
+def test_a_removal_alone_makes_copies_partial_until_it_is_done(store, here, cache, monkeypatch):
+    tree(here)
+    upload(store, here)
+    read_stored_photos(address(), cache)
+    store.rm("/bucket/set/africa/1.png")
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(object_store, "keep_only", stop)
+    with pytest.raises(KeyboardInterrupt):
+        read_stored_photos(address(), cache)
+
+    with pytest.raises(StimulusError, match="not all of them"):
+        read_stored_photos(address(), cache, offline=True)
+
+
+def test_listings_that_a_driver_remembers_are_not_believed(store, here, cache, monkeypatch):
+    forgotten = []
+    monkeypatch.setattr(
+        MemoryFileSystem, "invalidate_cache", lambda self, path=None: forgotten.append(path)
+    )
+    manifest(here)
+    upload(store, here)
+    forgotten.clear()
+
+    read_stored_photos(address("photos.csv"), cache)
+
+    assert forgotten == [None]
+
+
+def test_a_line_of_the_journal_that_was_cut_off_costs_its_file(store, here, cache, copied):
+    manifest(here)
+    upload(store, here)
+    read_stored_photos(address("photos.csv"), cache)
+    path = home_of(address("photos.csv"), cache) / "copies.jsonl"
+    lines = path.read_text().splitlines()
+    assert [json.loads(line)[0] for line in lines] == sorted([*NAMES, "photos.csv"])
+    path.write_text("\n".join([*lines[:-1], lines[-1][:-4]]))
+    copied.clear()
+
+    for expected in (["photos.csv"], []):
+        copied.clear()
+        read_stored_photos(address("photos.csv"), cache)
+        assert copied == expected
+
+
+def test_what_an_old_interruption_left_is_removed_and_not_what_is_written_now(store, here, cache):
+    manifest(here)
+    upload(store, here)
+    under_way = home_of(address("photos.csv"), cache) / "under-way"
+    under_way.mkdir(parents=True)
+    for name, age in (("old", 2 * store_copies.LEFT_BEHIND), ("young", 0)):
+        (under_way / name).touch()
+        os.utime(under_way / name, (time.time() - age,) * 2)
+
+    read_stored_photos(address("photos.csv"), cache)
+
+    assert [path.name for path in under_way.iterdir()] == ["young"]
+
+
+def test_a_small_disk_is_told_before_anything_is_copied(store, here, cache, copied, monkeypatch):
+    archives(here)
+    upload(store, here)
+    needed = sum(path.stat().st_size for path in here.glob("*.tar"))
+    monkeypatch.setattr(store_copies, "MEGABYTE", 1)
+
+    def free(n_bytes):
+        monkeypatch.setattr(
+            store_copies.shutil, "disk_usage", lambda _: SimpleNamespace(free=n_bytes)
+        )
+
+    free(needed - 1)
+    with pytest.raises(
+        StimulusError, match=f"needs {needed:,}.0 MB .* {needed - 1:,}.0 MB are free"
+    ):
+        read_stored_photos(address(), cache)
     assert copied == []
+    free(needed)
+    assert len(read_stored_photos(address(), cache).stimuli) == 3
 
 
-@pytest.mark.parametrize("name", ["../out.png", "/out.png", "a\\b.png"])
-def test_rows_that_lead_out_are_refused_and_never_copied(tmp_path, files, copied, name):
-    manifest(tmp_path / "local", rows=(f"{name},cats,a",))
-    put(files, tmp_path / "local")
-    files.pipe_file("/bucket/out.png", b"secret")
-    with pytest.raises(StimulusError, match="row 2: a path must stay in the manifest's folder"):
-        read_photos(fetched(tmp_path, f"{BASE}/photos.csv"))
+@pytest.mark.parametrize(
+    "name", ["../a.png", "/etc/a.png", "in\\a.png", "in/../../a.png", "in/../d.png"]
+)
+def test_a_manifest_that_leads_out_is_refused_before_pictures_are_copied(
+    name, store, here, cache, copied
+):
+    manifest(here)
+    with (here / "photos.csv").open("a") as file:
+        file.write(f"{name},europe,Female\n")
+    upload(store, here)
+
+    with pytest.raises(StimulusError, match="must stay in the manifest's folder"):
+        read_stored_photos(address("photos.csv"), cache)
     assert copied == ["photos.csv"]
 
 
-@pytest.mark.parametrize("name", ["cats/a\\b.png", "cats/../../out.png", "cats/\x07.png"])
-def test_names_of_a_store_that_are_no_paths_are_refused(tmp_path, files, copied, name):
-    put(files, tree(tmp_path / "local"))
-    whole = f"/bucket/photos/{name}"
-    files.pipe_file("/bucket/photos/cats/5.png", b"x")
-    MemoryFileSystem.store[whole] = MemoryFileSystem.store["/bucket/photos/cats/5.png"]
-    MemoryFileSystem.store[whole].path = whole
-    with pytest.raises(StimulusError, match="Names in a store must be usable as paths"):
-        fetched(tmp_path)
-    assert copied == []
+def test_names_that_no_folder_can_hold_are_bad_and_stay_outside(store, here, cache, monkeypatch):
+    tree(here)
+    upload(store, here)
+    odd = {
+        "africa/../../../out.png": "leads out",
+        "africa/back\\slash.png": "leads out",
+        "africa/con\ntrol.png": "control characters",
+        "africa//empty.png": "empty part",
+        f"africa/{'n' * 260}.png": "too long",
+    }
+    for name in odd:
+        store.store[f"/bucket/set/{name}"] = store.store["/bucket/set/africa/1.png"]
+    plain = MemoryFileSystem.find
+
+    def find(self, path, **more):
+        """As stores of flat keys answer; the one in memory takes keys for paths."""
+        odd_ones = {
+            f"{path}/{name}": {"name": f"{path}/{name}", "size": 1, "type": "file", "created": 1}
+            for name in odd
+        }
+        return {**plain(self, path, **more), **odd_ones}
+
+    for name in odd:
+        del store.store[f"/bucket/set/{name}"]
+    monkeypatch.setattr(MemoryFileSystem, "find", find)
+    photos = read_stored_photos(address(), cache)
+    local = read_photos(here)
+
+    assert photos.digest == local.digest
+    assert photos.bad[: len(local.bad)] == local.bad
+    reasons = {bad.path: bad.reason for bad in photos.bad[len(local.bad) :]}
+    assert len(reasons) == len(odd)
+    for name, reason in odd.items():
+        assert reason in reasons[name.encode("unicode_escape").decode()]
+    assert all(path.is_relative_to(home_of(address(), cache)) for path in cache.rglob("*.png"))
+    assert read_stored_photos(address(), cache, offline=True) == photos
+
+
+def test_offline_uses_whole_copies_and_asks_nobody(store, here, cache, monkeypatch):
+    manifest(here)
+    upload(store, here)
+    with pytest.raises(StimulusError, match="Run once without --offline"):
+        read_stored_photos(address("photos.csv"), cache, offline=True)
+    online = read_stored_photos(address("photos.csv"), cache)
+
+    def asked(*_, **__):
+        raise RuntimeError("nobody may be asked")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", asked)
+    assert read_stored_photos(address("photos.csv"), cache, offline=True) == online
+    with pytest.raises(StimulusError, match="nobody may be asked"):
+        read_stored_photos(address("photos.csv"), cache)
+
+
+def test_what_is_not_there_or_of_no_kind_or_empty_is_a_sentence(store, cache):
+    store.pipe_file("/bucket/set/notes.txt", b"hello")
+    store.pipe_file("/bucket/set/photos.csv", b"path\n")
+
+    with pytest.raises(StimulusError, match=r"memory://bucket/nowhere is not there"):
+        read_stored_photos("memory://bucket/nowhere", cache)
+    with pytest.raises(StimulusError, match=r"notes\.txt is none of these"):
+        read_stored_photos(address("notes.txt"), cache)
+    with pytest.raises(StimulusError, match="it has no rows"):
+        read_stored_photos(address("photos.csv"), cache)
+    with pytest.raises(StimulusError) as end:
+        read_stored_photos(address(), cache)
+    assert str(end.value) == f"{address()}: must hold at least one picture; it has none."
+
+
+def test_a_secret_in_an_address_is_refused_before_the_store_is_asked(cache):
+    with pytest.raises(StimulusError, match="environment") as end:
+        read_stored_photos("s3://KEY:hush@bucket/photos.csv", cache)
+
+    assert "hush" not in str(end.value)
+    assert not cache.exists()
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["s3://key:hush@bucket/p.csv", "s3://key:hu/hush@bucket/p.csv", "gs://bucket/p.csv?sig=hush"],
+    ("begins", "extra"), [("s3", "s3"), ("gs", "gcs"), ("abfs", "azure"), ("az", "azure")]
 )
-def test_credentials_are_refused_and_not_repeated(tmp_path, address):
-    with pytest.raises(StimulusError, match="no credentials") as refused:
-        fetched(tmp_path, address)
-    assert "hush" not in str(refused.value)
+def test_a_missing_driver_is_told_with_its_extra(begins, extra, cache, monkeypatch):
+    def missing(*_, **__):
+        raise ImportError("Install it to access this store")
 
-
-@pytest.mark.parametrize("extra", ["s3", "gcs", "azure"])
-def test_a_missing_driver_names_its_extra(tmp_path, monkeypatch, extra):
-    protocol, module = {
-        "s3": ("s3", "s3fs"),
-        "gcs": ("gs", "gcsfs"),
-        "azure": ("abfs", "adlfs"),
-    }[extra]
-    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(StimulusError, match=rf"pip install 'clip-bias-audit\[{extra}\]'"):
-        fetched(tmp_path, f"{protocol}://container@account.example/p.csv")
+        read_stored_photos(f"{begins}://bucket/photos.csv", cache)
+
+
+def test_an_unknown_beginning_is_told(cache):
+    with pytest.raises(StimulusError, match="stores that fsspec knows"):
+        read_stored_photos("warehouse://bucket/photos.csv", cache)
+
+
+def test_a_store_that_does_not_answer_is_a_sentence_without_its_tokens(store, cache, monkeypatch):
+    def broken(self, path, **more):
+        raise PermissionError("403 for https://store.example.org/x?sig=hush\nsecond line")
+
+    monkeypatch.setattr(MemoryFileSystem, "info", broken)
+    with pytest.raises(StimulusError, match="PermissionError: 403 for") as end:
+        read_stored_photos(address("photos.csv"), cache)
+
+    assert "hush" not in str(end.value)
+    assert "second" not in str(end.value)
+
+
+def test_progress_reaches_its_end_whatever_the_sizes(store, here, cache, monkeypatch):
+    monkeypatch.setattr(store_copies, "MEGABYTE", 1000)
+    archives(here)
+    upload(store, here)
+    progress = Tolds()
+
+    read_stored_photos(address(), cache, progress=progress)
+
+    assert progress.steps == [["Copying photos, MB", 31, 31, "finished"]]
+
+
+def test_files_that_arrive_cut_off_are_not_kept(store, here, cache, monkeypatch):
+    one_archive(here)
+    upload(store, here)
+
+    def half(self, rpath, lpath, **more):
+        Path(lpath).write_bytes(self.cat_file(rpath)[:100])
+
+    monkeypatch.setattr(MemoryFileSystem, "get_file", half)
+    with pytest.raises(StimulusError, match=r"must have 10,240 bytes; 100 came"):
+        read_stored_photos(address("faces.tar"), cache)
+    assert files_below(home_of(address("faces.tar"), cache)) == []
 
 
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("info", "version"),
     [
-        ("https://example.org/p.csv", "must lie in a file, folder or object store"),
-        ("zip://p.csv::s3://bucket/x.zip", "must lie in a file, folder or object store"),
-        ("nowhere://bucket/p.csv", "nowhere"),
-        (f"{BASE}/absent.csv", "must be there"),
-        (f"{BASE}/README.txt", "is none of these"),
+        ({"ETag": '"abc"', "LastModified": 5}, 'ETag "abc"'),
+        ({"etag": "CJ", "generation": "7"}, "etag CJ"),
+        ({"md5Hash": "zz", "updated": 1}, "md5Hash zz"),
+        ({"mtime": 12.5}, "mtime 12.5"),
+        ({"ETag": None, "created": 3}, "created 3"),
+        ({}, "ukey of bucket/set/a.png"),
     ],
 )
-def test_other_addresses_get_a_sentence(tmp_path, files, address, said):
-    put(files, tree(tmp_path / "local"))
-    with pytest.raises(StimulusError, match=said):
-        fetched(tmp_path, address)
+def test_the_version_is_the_strongest_thing_that_a_store_tells(info, version):
+    filesystem = SimpleNamespace(ukey=lambda key: f"of {key}")
+    store = store_files.Store(address="s3://bucket/set", filesystem=filesystem, key="bucket/set")
+    whole = {"name": "bucket/set/a.png", "size": 4, "type": "file", **info}
+
+    file = store_files._stored(store, whole, store.key)
+
+    assert (file.name, file.size, file.version) == ("a.png", 4, version)
 
 
-def test_offline_uses_what_was_copied_and_asks_nobody(tmp_path, files, copied):
-    put(files, tree(tmp_path / "local"))
-    with pytest.raises(StimulusError, match="Run once without --offline"):
-        fetched(tmp_path, offline=True)
-    folder = fetched(tmp_path)
-    MemoryFileSystem.store.clear()
-    assert fetched(tmp_path, offline=True) == folder
-    (folder / "cats/1.png").unlink()
-    with pytest.raises(StimulusError, match="not all"):
-        fetched(tmp_path, offline=True)
+def test_copies_that_cannot_be_written_are_a_sentence(store, here, tmp_path):
+    manifest(here)
+    upload(store, here)
+    (tmp_path / "file").touch()
 
-
-def test_files_of_this_machine_are_read_where_they_lie(tmp_path):
-    local = tree(tmp_path / "local")
-    assert fetched(tmp_path, f"file://{local}") == local
-    assert not (tmp_path / "copies").exists()
-
-
-def test_addresses_are_told_from_paths():
-    assert [is_address(each) for each in ("s3://b", "GS://b/x", "a/b.csv", "./s3:/b", "C:\\x")] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    with pytest.raises(StimulusError, match="which cannot be written"):
+        read_stored_photos(address("photos.csv"), tmp_path / "file")

@@ -14,11 +14,10 @@ from PIL import Image
 
 from concept_sets import parquet_shards
 from concept_sets.errors import PictureError, StimulusError
-from concept_sets.object_store import fetch_photos
+from concept_sets.object_store import read_stored_photos
 from concept_sets.parquet_shards import read_picture
 from concept_sets.photos import read_photos
 from concept_sets.pictures import load_picture
-from probes.progress import SilentProgress
 
 CONCEPTS = ("cats", "dogs", "cats", "birds", "dogs", "cats")
 NAMES = {"info": {"features": {"concept": {"names": ["birds", "cats", "dogs"],
@@ -222,6 +221,6 @@ def test_tables_in_a_store_are_copied(tmp_path, address):
     local = write(tmp_path / "t.parquet")
     MemoryFileSystem.store.clear()
     MemoryFileSystem().pipe_file("/bucket/shards/t.parquet", local.read_bytes())
-    there = read_photos(fetch_photos(address, tmp_path / "copies", SilentProgress()))
+    there = read_stored_photos(address, tmp_path / "cache")
     MemoryFileSystem.store.clear()
     assert there.digest == read_photos(local).digest

@@ -88,5 +88,6 @@ def outside(tmp_path, furnished, monkeypatch) -> None:
 def room(tmp_path, furnished, outside, monkeypatch) -> Path:
     """Return a copy of the room, where the reader is."""
     home = Path(shutil.copytree(furnished, tmp_path / "room"))
+    load("room").stock(home)
     monkeypatch.chdir(home)
     return home

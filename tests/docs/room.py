@@ -10,12 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import fsspec
 import numpy as np
 import pandas as pd
 from PIL import Image
 from safetensors.numpy import save_file
 
 from audit.cli.main import main
+from audit.folders import cache_folder
+from concept_sets.object_store import read_stored_photos
 from probes.backends.toy import LAYER, LETTERS, ToyEncoder
 from probes.encoder import EncoderIdentity
 from reports.as_outcomes import about_template
@@ -23,6 +26,7 @@ from reports.governance import blank
 
 TESTS = Path(__file__).parents[1]
 UNITS, DIM = 8, 16
+STORE = "memory://walked/faces"
 SCHEDULES = """\
 store = "kept"
 
@@ -117,6 +121,8 @@ def furnish(home: Path, load_as) -> None:
     (home / "plans" / "faces.toml").write_text(text.replace('["packs"]', '["../packs"]'))
     _extra_pack(home)
     small_world.write_photos(home)
+    stock(home)
+    read_stored_photos(f"{STORE}/photos.csv", cache_folder())
     rows = np.eye(LAYER.n_units, dtype=np.float32)
     save_file({LAYER.name: rows}, home / "features.safetensors")
     weak, strong = audit(home, "BEFORE=0", load_as), audit(home, "AFTER=3", load_as)
@@ -142,6 +148,13 @@ def furnish(home: Path, load_as) -> None:
     _said(home)
     _scores(home)
     _kept(home)
+
+
+def stock(home: Path) -> None:
+    """Put the photos of a room into a store in memory, which each process has for itself."""
+    memory = fsspec.filesystem("memory")
+    for path in (home / "photos.csv", *home.glob("*.png")):
+        memory.pipe_file(f"{STORE}/{path.name}", path.read_bytes())
 
 
 def _extra_pack(home: Path) -> None:

@@ -40,6 +40,7 @@ ANSWERS = ("embedded:demo", "none", "regions", "terrorism", "none", "severe")
 AUDITS_UNIT = {"visual.layer4.2:1895": "toy.colours:3"}
 GROUP = {"middle_east": "ones", '"Middle East"': "Ones"}
 FINDING = {"BA1234": "{finding}", "BA13295b34": "{finding}"}
+STORED = {"s3://bucket/faces/photos.csv": "memory://walked/faces/photos.csv"}
 SERVER = {"https://mlflow.example.org": "sqlite:///{room}/mlflow.db"}
 ITS_PACKS = {"AUDIT": "AUDIT --packs packs"}
 MODEL = {"RN50/openai": "toy/letters"}
@@ -229,6 +230,9 @@ WALKS: dict[str, Walk] = {
         Walk(),
     "clip-audit run plan.toml --photos photos.csv --device cuda --executor ray --ray-address 10.0.0.5:6379 --workers 16 --gpus 0.5":
         Walk(parsed="there is no such cluster"),
+    "clip-audit run plan.toml --photos s3://bucket/faces/photos.csv": Walk(instead=STORED),
+    "clip-audit run plan.toml --photos s3://bucket/faces/photos.csv --offline":
+        Walk(instead=STORED),
     # docs/units.md
     "clip-audit unit AUDIT visual.layer4.2:1895": Walk(instead=AUDITS_UNIT),
     "clip-audit unit AUDIT --concept middle_east": Walk(instead=GROUP),

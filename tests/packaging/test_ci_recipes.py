@@ -196,7 +196,7 @@ def test_click_accepts_what_the_action_calls(shell, given):
     for name in ("fail_on", "baseline", "waivers"):
         wanted = given.get(name.upper(), "none" if name == "fail_on" else "None")
         assert str(run[name]) == str(gate[name]) == wanted
-    assert str(run["photos"]) == given.get("PHOTOS", "None")
+    assert str(run["photos_path"]) == given.get("PHOTOS", "None")
     assert run["model"] == given.get("MODEL", "")
 
 
