@@ -28,7 +28,8 @@ def words(text: str) -> tuple[str, ...]:
     >>> words("Jehovah's Witness, same-sex")
     ('jehovah', 's', 'witness', 'same', 'sex')
     """
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    # mathematical capitals become plain ones, and small, only once they are taken apart
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
     letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
     return tuple(re.findall(r"[^\W_]+", letters))
 

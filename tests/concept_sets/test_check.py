@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from concept_sets.catalog import Library, load_library
@@ -225,6 +225,7 @@ def test_a_folder_is_checked_file_by_file(tmp_path):
 
 
 @given(st.text(max_size=30))
+@example("\N{MATHEMATICAL BOLD CAPITAL ALPHA}")
 def test_words_and_lemmas_of_any_text_are_lower_case(text):
     for word in (*words(text), *lemmas(text)):
         assert word
